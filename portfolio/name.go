@@ -1,0 +1,94 @@
+package portfolio
+
+import (
+	"fmt"
+	"strings"
+
+	"golang.org/x/net/idna"
+	"golang.org/x/net/publicsuffix"
+)
+
+// Name is a registrable domain name: one label below a public suffix
+// (RFC 9499). It is held as lower-case A-labels (RFC 5890) without a trailing
+// dot and is comparable, so it can key a map. The zero Name is no name.
+type Name struct{ ascii string }
+
+// NameError says why a string is not a Name, and what to write instead.
+type NameError struct {
+	Input  string // as written
+	Reason string // "is a public suffix, not a domain"
+	Hint   string // what to write instead; may be empty
+}
+
+func (e *NameError) Error() string { return fmt.Sprintf("%q %s", e.Input, e.Reason) }
+
+// ParseName reads a registrable domain name in either form and any case.
+// The error is a *NameError.
+func ParseName(s string) (Name, error) {
+	ascii, err := idna.Lookup.ToASCII(s)
+	if err != nil {
+		return Name{}, &NameError{Input: s, Reason: "is not a domain name: " + err.Error()}
+	}
+	registrable, err := publicsuffix.EffectiveTLDPlusOne(ascii)
+	if err != nil || registrable != ascii {
+		return Name{}, &NameError{Input: s, Reason: "is not a registrable domain"}
+	}
+	return Name{ascii}, nil
+}
+
+// ASCII gives the A-label form, "xn--kpasex-wxa.example".
+func (n Name) ASCII() string { return n.ascii }
+
+// FQDN gives the A-label form with the trailing dot.
+func (n Name) FQDN() string { return n.ascii + "." }
+
+// Unicode gives the U-label form, "köpasex.example".
+func (n Name) Unicode() string {
+	u, err := idna.Lookup.ToUnicode(n.ascii)
+	if err != nil {
+		return n.ascii
+	}
+	return u
+}
+
+// String shows both forms where they differ: "köpasex.example (xn--…)".
+func (n Name) String() string {
+	if u := n.Unicode(); u != n.ascii {
+		return u + " (" + n.ascii + ")"
+	}
+	return n.ascii
+}
+
+// IsZero reports whether n is no name.
+func (n Name) IsZero() bool { return n.ascii == "" }
+
+// Host gives the absolute host name, without a trailing dot, of an owner name
+// relative to n: "@" is n itself, "www" is www.n.
+func (n Name) Host(owner string) string {
+	if owner == "@" {
+		return n.ascii
+	}
+	return owner + "." + n.ascii
+}
+
+// Relative gives the owner name of host relative to n ("@" for n itself) and
+// whether host lies at or below n, at a label boundary. host may end in a dot.
+func (n Name) Relative(host string) (string, bool) {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if host == n.ascii {
+		return "@", true
+	}
+	return strings.CutSuffix(host, "."+n.ascii)
+}
+
+// MarshalText writes the A-label form.
+func (n Name) MarshalText() ([]byte, error) { return []byte(n.ascii), nil }
+
+// UnmarshalText reads what MarshalText wrote, with ParseName's checks.
+func (n *Name) UnmarshalText(b []byte) error {
+	parsed, err := ParseName(string(b))
+	if err == nil {
+		*n = parsed
+	}
+	return err
+}

@@ -1,0 +1,88 @@
+package portfolio
+
+import (
+	"context"
+	"time"
+)
+
+// Zones is the outside world as the Reconciler needs it. The room dnsprovider
+// implements it over the configured providers.
+type Zones interface {
+	// Observe reads a domain's zone whole. A provider that has no such zone
+	// gives a Zone with Missing set and no error.
+	Observe(ctx context.Context, d Domain) (Zone, error)
+
+	// Write carries out w within one zone, under the zone's lock. It reads
+	// the zone again first and fails with ErrStale where w.Observed no longer
+	// stands; it creates a missing zone where the provider can, filling it in
+	// one go. After it returns nil, reading the zone again gives what w asks.
+	Write(ctx context.Context, w Write) error
+
+	// Verify asks every authoritative server of the domain for each RRset of
+	// want, directly and never through a cache.
+	Verify(ctx context.Context, d Domain, want []RRset) Served
+}
+
+// Write is one zone's share of an apply.
+type Write struct {
+	Domain   Domain
+	Observed Zone   // what the steps were made from
+	Steps    []Step // in the order that keeps every working name answering
+}
+
+// Step is a part of a Write: providers with atomic messages fold all steps of
+// a Write into one, others carry them out one by one.
+type Step struct {
+	Set    []RRset // each replaces the RRset of its key, whole
+	Delete []RRset // each is removed whole; the content is what was observed
+}
+
+// Served is what the authoritative servers answered.
+type Served struct {
+	Servers []ServerAnswer
+}
+
+// ServerAnswer is one authoritative server's share of Served.
+type ServerAnswer struct {
+	Server string   // "ns1.example.net (192.0.2.53:53)"
+	Err    string   // could not be asked at all
+	Wrong  []string // one sentence per RRset that is not served as wanted
+}
+
+// All reports whether at least one server answered and every one served
+// everything as wanted.
+func (s Served) All() bool {
+	for _, a := range s.Servers {
+		if a.Err != "" || len(a.Wrong) > 0 {
+			return false
+		}
+	}
+	return len(s.Servers) > 0
+}
+
+// Entry is one line of the journal: what one apply did to one domain.
+type Entry struct {
+	ID         string    `json:"entry"` // made by the Journal, sortable by time
+	Time       time.Time `json:"time"`
+	By         string    `json:"by"` // "anna@laptop", "daemon@host"
+	Domain     string    `json:"domain"`
+	ASCII      string    `json:"ascii"`
+	PlanDigest string    `json:"plan"`
+	Changes    []Change  `json:"changes"`
+	RolledBack string    `json:"rolled_back"` // the entry that undid this one
+	Error      string    `json:"error,omitempty"`
+}
+
+// Journal keeps what happened. The room state implements it.
+type Journal interface {
+	// Append stores e durably and gives its ID.
+	Append(ctx context.Context, e Entry) (id string, err error)
+}
+
+// AcceptedStore remembers the portfolio as last accepted, for the guard and
+// for domains that left the list.
+type AcceptedStore interface {
+	// LoadAccepted gives no domains and no error where nothing was accepted yet.
+	LoadAccepted(ctx context.Context, portfolio string) ([]Domain, error)
+	SaveAccepted(ctx context.Context, portfolio string, domains []Domain) error
+}

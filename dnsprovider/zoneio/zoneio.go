@@ -1,0 +1,41 @@
+// Package zoneio holds what the implementations of DNS providers share with
+// the adapter above them: the optional interfaces beyond libdns', the kinds of
+// failure that the adapter tells apart, and the conversion between libdns
+// records and RRsets.
+package zoneio
+
+import (
+	"context"
+
+	"domherre/portfolio"
+)
+
+// AtomicWriter is a provider that changes a zone in one go: after WriteZone
+// either all of it holds or nothing.
+type AtomicWriter interface {
+	// WriteZone carries out all steps as one change of the zone, provided that
+	// the RRsets which they touch are still those of before; else it fails
+	// with an error that wraps portfolio.ErrStale and changes nothing.
+	// Within a step, deletes come before sets; of two steps that touch the
+	// same RRset the later one counts. Where before.Missing, it creates the
+	// zone with what the steps set, or fails with a NoZone error that says who
+	// must create it.
+	//
+	// zone is before.Name.FQDN(). It is safe for concurrent use.
+	WriteZone(ctx context.Context, zone string, before portfolio.Zone, steps []portfolio.Step) error
+}
+
+// Reader is a provider that gives a zone with its serial, and tells a missing
+// zone from one that could not be read. Without it the adapter uses libdns'
+// RecordGetter and ZoneLister.
+type Reader interface {
+	// ReadZone reads the zone whole: Missing and no error where the provider
+	// has no such zone.
+	ReadZone(ctx context.Context, name portfolio.Name) (portfolio.Zone, error)
+}
+
+// Forgetter is a provider that remembers zones by their serial and can be told
+// to read all of them anew.
+type Forgetter interface {
+	Forget()
+}

@@ -72,13 +72,20 @@ func (n Name) Host(owner string) string {
 }
 
 // Relative gives the owner name of host relative to n ("@" for n itself) and
-// whether host lies at or below n, at a label boundary. host may end in a dot.
+// whether host lies at or below n, at a label boundary: "notkopasex.se" does
+// not lie below "kopasex.se". host is ASCII and may end in a dot.
 func (n Name) Relative(host string) (string, bool) {
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	host = lowerASCII(strings.TrimSuffix(host, "."))
 	if host == n.ascii {
 		return "@", true
 	}
-	return strings.CutSuffix(host, "."+n.ascii)
+	owner, ok := strings.CutSuffix(host, "."+n.ascii)
+	if !ok || owner == "" || n.IsZero() {
+		return "", false
+	}
+	// A dot behind an odd number of backslashes belongs to its label.
+	escapes := len(owner) - len(strings.TrimRight(owner, `\`))
+	return owner, escapes%2 == 0
 }
 
 // MarshalText writes the A-label form.

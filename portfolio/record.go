@@ -1,5 +1,15 @@
 package portfolio
 
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"slices"
+)
+
 // Key names an RRset within a zone.
 type Key struct {
 	Name string // owner name relative to the zone: "@", "www", "*", "_dmarc"
@@ -25,4 +35,134 @@ type Zone struct {
 	Missing bool    // the provider has no such zone
 	RRsets  []RRset // canonical, in SortRRsets order, without the SOA
 	Serial  uint32  // of the SOA; 0 where the provider doesn't tell
+}
+
+// MaxTTL is the longest time to live, in seconds (RFC 2181, section 8).
+const MaxTTL = 1<<31 - 1
+
+// RecordError says why a record can't be, and what to write instead.
+type RecordError struct {
+	Name   string // owner name, as written
+	Type   string // as written
+	Data   string // the value at fault; empty where the fault lies elsewhere
+	Reason string // "is not an IPv4 address"
+	Hint   string // what to write instead; may be empty
+}
+
+func (e *RecordError) Error() string {
+	if e.Data == "" {
+		return fmt.Sprintf("record %s %s %s", e.Name, e.Type, e.Reason)
+	}
+	return fmt.Sprintf("record %s %s: %q %s", e.Name, e.Type, e.Data, e.Reason)
+}
+
+// NewRRset makes the canonical RRset of name (relative to zone, or absolute
+// with a trailing dot) and typ, which may be written in any case or as TYPEnnn
+// (RFC 3597).
+//
+// data is RDATA in presentation form (RFC 1035, section 5.1), with one
+// exception: TXT and SPF data is the text itself, see RRset. Names in it are
+// absolute, with or without a trailing dot; "@" is the zone; U-labels become
+// A-labels. The error is a *RecordError.
+func NewRRset(zone Name, name, typ string, ttl uint32, data []string) (RRset, error) {
+	fail := func(value string, f *fault) (RRset, error) {
+		return RRset{}, &RecordError{Name: name, Type: typ, Data: value, Reason: f.reason, Hint: f.hint}
+	}
+	t, f := parseType(typ)
+	if f != nil {
+		return fail("", f)
+	}
+	owner, f := canonicalOwner(zone, name)
+	if f != nil {
+		return fail("", f)
+	}
+	if ttl > MaxTTL {
+		return fail("", &fault{fmt.Sprintf("has a TTL of %d seconds", ttl), "write at most 2147483647 seconds"})
+	}
+	if len(data) == 0 {
+		return fail("", &fault{"has no data", "write at least one value"})
+	}
+	set := RRset{Name: owner, Type: t.name, TTL: ttl, Data: make([]string, len(data))}
+	for i, value := range data {
+		if set.Data[i], f = canonicalData(zone, t, value); f != nil {
+			return fail(value, f)
+		}
+	}
+	set.tidy()
+	if t.single() && len(set.Data) > 1 {
+		return fail("", &fault{"has more than one value", "keep one; a name has at most one " + t.name})
+	}
+	return set, nil
+}
+
+// tidy sorts the data and drops duplicates.
+func (s *RRset) tidy() {
+	slices.Sort(s.Data)
+	s.Data = slices.Compact(s.Data)
+}
+
+// SortRRsets sorts in place: the apex first, then by name, then by type.
+func SortRRsets(sets []RRset) { slices.SortFunc(sets, compareRRsets) }
+
+func compareRRsets(a, b RRset) int {
+	return cmp.Or(compareOwners(a.Name, b.Name), cmp.Compare(a.Type, b.Type))
+}
+
+func compareOwners(a, b string) int {
+	if a == b {
+		return 0
+	}
+	if a == "@" {
+		return -1
+	}
+	if b == "@" {
+		return 1
+	}
+	return cmp.Compare(a, b)
+}
+
+// Find gives the RRset at k.
+func (z Zone) Find(k Key) (RRset, bool) {
+	for _, s := range z.RRsets {
+		if s.Name == k.Name && s.Type == k.Type {
+			return s, true
+		}
+	}
+	return RRset{}, false
+}
+
+// Digest is "sha256:…" over the zone's content: equal exactly for zones with
+// the same records. The serial isn't part of it, since signing moves it while
+// the records stay.
+func (z Zone) Digest() string {
+	h := sha256.New()
+	hashString(h, z.Name.ascii)
+	if z.Missing {
+		hashNumber(h, 1)
+	} else {
+		hashNumber(h, 0)
+	}
+	hashNumber(h, len(z.RRsets))
+	for _, s := range z.RRsets {
+		hashString(h, s.Name)
+		hashString(h, s.Type)
+		hashNumber(h, int(s.TTL))
+		hashNumber(h, len(s.Data))
+		for _, d := range s.Data {
+			hashString(h, d)
+		}
+	}
+	return "sha256:" + hex.EncodeToString(h.Sum(nil))
+}
+
+// hashString feeds the length first, so that no two lists feed the same bytes.
+func hashString(h hash.Hash, s string) {
+	hashNumber(h, len(s))
+	h.Write([]byte(s))
+}
+
+func hashNumber(h hash.Hash, n int) {
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], uint64(n))
+	h.Write(b[:])
 }

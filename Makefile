@@ -1,0 +1,35 @@
+# Only Go and make are assumed. `make demo` shows the main job, `make test`
+# passes the tests; everything else is for those who work on the code.
+
+GO          ?= go
+STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK  = golang.org/x/vuln/cmd/govulncheck@v1.9.0
+VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS      = -s -w -X domherre/cmd/domherre/internal/cli.version=$(VERSION)
+
+.PHONY: all build demo test servers lint bench fuzz clean
+all: build
+
+build: ## bin/domherre and bin/domherre-lab
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/domherre ./cmd/domherre-lab
+
+demo: build ## 50 domains go live in a closed internet on this machine; ONCE=1 ends when they are
+	bin/domherre-lab demo --domherre bin/domherre --example examples/duavgor $(if $(ONCE),--once)
+
+test: servers ## everything, with the race detector
+	$(GO) test -race -timeout 9m ./...
+
+servers: ## the real servers that the tests run against, by apt where that can be
+	@sh .ci/servers
+
+lint: ## formatting, vet, staticcheck, drift of go.mod, known vulnerabilities
+	@sh .ci/lint '$(STATICCHECK)' '$(GOVULNCHECK)'
+
+bench: ## figures for docs/performance.md
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## each fuzz target for FUZZTIME (default 20s)
+	@sh .ci/fuzz '$(or $(FUZZTIME),20s)'
+
+clean:
+	rm -rf bin .demo

@@ -1,0 +1,307 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"sync"
+	"syscall"
+
+	"github.com/caddyserver/certmagic"
+)
+
+// Store puts value at key: written aside, synced, renamed into place, and the
+// folder synced. Whatever fails, the old value stands.
+func (s *files) Store(ctx context.Context, key string, value []byte) error {
+	if err := s.alive(ctx); err != nil {
+		return err
+	}
+	target, err := s.path(key)
+	if err != nil {
+		return err
+	}
+	// A concurrent Delete removes folders that it left empty, and a wrong
+	// clock can make another process clean our temporary file away: neither
+	// lasts, so a few more tries are enough.
+	for range 5 {
+		if err = s.replace(target, value); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
+	if err != nil {
+		err = fmt.Errorf("state: writing %s to %s: %w; the old value stands; %s", key, s.root, cause(err), remedy(err))
+		return errors.Join(err, s.prune(filepath.Dir(target)))
+	}
+	return nil
+}
+
+func (s *files) replace(target string, value []byte) error {
+	dir := filepath.Dir(target)
+	if err := s.makeDir(dir); err != nil {
+		return err
+	}
+	temp, err := s.writeTemp(value)
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(temp, target); err != nil {
+		return errors.Join(err, removeIfThere(temp))
+	}
+	return s.syncDir(dir)
+}
+
+// writeTemp writes value to a new synced file in tempDir and gives its path.
+func (s *files) writeTemp(value []byte) (string, error) {
+	dir := filepath.Join(s.root, tempDir)
+	f, err := os.CreateTemp(dir, "*")
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := s.makeDir(dir); err != nil {
+			return "", err
+		}
+		f, err = os.CreateTemp(dir, "*")
+	}
+	if err != nil {
+		return "", err
+	}
+	_, err = f.Write(value)
+	if err == nil {
+		err = f.Sync()
+	}
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return "", errors.Join(err, removeIfThere(f.Name()))
+	}
+	return f.Name(), nil
+}
+
+// makeDir makes dir and what is missing above it, and syncs each folder that
+// got a new one, so that no value is lost together with its folder.
+func (s *files) makeDir(dir string) error {
+	err := os.Mkdir(dir, 0o700)
+	switch {
+	case err == nil:
+		return s.syncDir(filepath.Dir(dir))
+	case errors.Is(err, fs.ErrExist):
+		if info, statErr := os.Stat(dir); statErr == nil && !info.IsDir() {
+			return &fs.PathError{Op: "mkdir", Path: dir, Err: syscall.ENOTDIR}
+		}
+		return nil
+	case !errors.Is(err, fs.ErrNotExist) || dir == filepath.Dir(dir):
+		return err
+	}
+	if err := s.makeDir(filepath.Dir(dir)); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return s.syncDir(filepath.Dir(dir))
+}
+
+// dirSync lets concurrent writers of one folder share a sync.
+type dirSync struct {
+	mu   sync.Mutex // held during the sync
+	next *dirBatch  // those who wait for the sync after the running one; guarded by files.mu
+}
+
+type dirBatch struct {
+	done bool // guarded by dirSync.mu
+	err  error
+}
+
+// syncDir makes the renames in dir that were done before the call durable.
+func (s *files) syncDir(dir string) error {
+	s.mu.Lock()
+	d := s.dirs[dir]
+	if d == nil {
+		d = &dirSync{}
+		s.dirs[dir] = d
+	}
+	if d.next == nil {
+		d.next = &dirBatch{}
+	}
+	batch := d.next
+	s.mu.Unlock()
+
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if batch.done {
+		return batch.err
+	}
+	s.mu.Lock()
+	d.next = nil // who comes from here on may be too late for this sync
+	s.mu.Unlock()
+	batch.done, batch.err = true, syncPath(dir)
+	return batch.err
+}
+
+func syncPath(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	err = f.Sync()
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}
+
+func removeIfThere(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// Load gives the value at key, or fs.ErrNotExist.
+func (s *files) Load(ctx context.Context, key string) ([]byte, error) {
+	if err := s.alive(ctx); err != nil {
+		return nil, err
+	}
+	name, err := s.path(key)
+	if err != nil {
+		return nil, err
+	}
+	value, err := os.ReadFile(name)
+	if err != nil {
+		return nil, readError(key, err)
+	}
+	return value, nil
+}
+
+// readError maps what the file system says to what a key-value store says.
+func readError(key string, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.EISDIR):
+		return fmt.Errorf("state: %s: %w", key, fs.ErrNotExist)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("state: reading %s: %w; %s", key, err, remedy(err))
+	}
+	return fmt.Errorf("state: reading %s: %w", key, err)
+}
+
+// Delete removes key, and all below it where it is a folder. A missing key is
+// no error.
+func (s *files) Delete(ctx context.Context, key string) error {
+	if err := s.alive(ctx); err != nil {
+		return err
+	}
+	name, err := s.path(key)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Lstat(name); err != nil {
+		if err = readError(key, err); errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	}
+	if err := os.RemoveAll(name); err != nil {
+		return fmt.Errorf("state: deleting %s from %s: %w; %s", key, s.root, cause(err), remedy(err))
+	}
+	return s.prune(filepath.Dir(name))
+}
+
+// prune removes dir and what is above it as far as it is empty, since folders
+// exist only by what is in them, and syncs the first that stays.
+func (s *files) prune(dir string) error {
+	for dir != s.root && os.Remove(dir) == nil {
+		s.mu.Lock()
+		delete(s.dirs, dir)
+		s.mu.Unlock()
+		dir = filepath.Dir(dir)
+	}
+	if err := s.syncDir(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("state: syncing %s: %w", dir, err)
+	}
+	return nil
+}
+
+// Exists reports whether key is there, as a file or a folder.
+func (s *files) Exists(ctx context.Context, key string) bool {
+	_, err := s.Stat(ctx, key)
+	return err == nil
+}
+
+// Stat tells about key.
+func (s *files) Stat(ctx context.Context, key string) (certmagic.KeyInfo, error) {
+	if err := s.alive(ctx); err != nil {
+		return certmagic.KeyInfo{}, err
+	}
+	name, err := s.path(key)
+	if err != nil {
+		return certmagic.KeyInfo{}, err
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		return certmagic.KeyInfo{}, readError(key, err)
+	}
+	if info.IsDir() {
+		return certmagic.KeyInfo{Key: key, Modified: info.ModTime()}, nil
+	}
+	return certmagic.KeyInfo{Key: key, Modified: info.ModTime(), Size: info.Size(), IsTerminal: true}, nil
+}
+
+// List gives the keys below prefix, sorted.
+func (s *files) List(ctx context.Context, prefix string, recursive bool) ([]string, error) {
+	if err := s.alive(ctx); err != nil {
+		return nil, err
+	}
+	dir, err := s.prefixPath(prefix)
+	if err != nil {
+		return nil, err
+	}
+	info, err := os.Stat(dir)
+	if err != nil {
+		if prefix == "" && errors.Is(err, fs.ErrNotExist) {
+			return nil, nil
+		}
+		return nil, readError(prefix, err)
+	}
+	if !info.IsDir() {
+		return nil, nil
+	}
+	keys, err := s.list(ctx, dir, prefix, recursive)
+	if err != nil {
+		return nil, err
+	}
+	if len(keys) == 0 && prefix != "" {
+		return nil, readError(prefix, fs.ErrNotExist)
+	}
+	slices.Sort(keys)
+	return keys, nil
+}
+
+func (s *files) list(ctx context.Context, dir, prefix string, recursive bool) ([]string, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // gone since: as if it had never been
+		return nil, readError(prefix, err)
+	}
+	keys := make([]string, 0, len(entries))
+	for _, e := range entries {
+		if badSegment(e.Name()) != "" {
+			continue // ours, or somebody's by hand: no key reaches it
+		}
+		key := path.Join(prefix, e.Name())
+		keys = append(keys, key)
+		if recursive && e.IsDir() {
+			below, err := s.list(ctx, filepath.Join(dir, e.Name()), key, true)
+			if err != nil {
+				return nil, err
+			}
+			keys = append(keys, below...)
+		}
+	}
+	return keys, nil
+}

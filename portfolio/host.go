@@ -6,7 +6,86 @@ import (
 
 	"github.com/miekg/dns"
 	"golang.org/x/net/idna"
+	"golang.org/x/text/unicode/norm"
 )
+
+// ParseHost reads the name of a host, such as a frontend's or a name server's,
+// in either form and any case, into lower-case A-labels without a trailing
+// dot: "www.xn--duavgr-0xa.se". The error is a *NameError.
+func ParseHost(s string) (string, error) {
+	host, f := parseHost(s)
+	if f == nil && !strings.Contains(host, ".") && host != "localhost" {
+		f = &fault{"has no dot", "write the whole name, such as " + unicodeOf(host) + ".kopasex.se"}
+	}
+	if f != nil {
+		return "", &NameError{Input: s, Reason: f.reason, Hint: f.hint}
+	}
+	return host, nil
+}
+
+// ParseOwner reads an owner name relative to a zone, in either form and any
+// case, into lower-case A-labels: "@" for the zone itself, "www", "*",
+// "*.lab", "_dmarc". The error is a *NameError.
+func ParseOwner(s string) (string, error) {
+	owner, f := parseOwner(s)
+	if f != nil {
+		return "", &NameError{Input: s, Reason: f.reason, Hint: f.hint}
+	}
+	return owner, nil
+}
+
+func parseOwner(s string) (string, *fault) {
+	switch {
+	case s == "@":
+		return s, nil
+	case s == "":
+		return "", &fault{"is empty", `write "@" for the domain itself`}
+	case strings.HasSuffix(s, "."):
+		return "", &fault{"ends in a dot", `write it relative to the domain, such as "www"`}
+	}
+	labels := strings.Split(s, ".")
+	for i, label := range labels {
+		if label == "*" && i == 0 {
+			continue
+		}
+		var f *fault
+		if labels[i], f = ownerLabel(label); f != nil {
+			return "", f
+		}
+	}
+	owner := strings.Join(labels, ".")
+	if len(owner) > maxName {
+		return "", &fault{fmt.Sprintf("has %d characters in its A-label form, more than %d", len(owner), maxName), "shorten it"}
+	}
+	return owner, nil
+}
+
+// ownerLabel is aLabel plus underscores, which name no host.
+func ownerLabel(label string) (string, *fault) {
+	switch {
+	case label == "":
+		return "", &fault{"has an empty label", "write one dot between labels, none before or behind them"}
+	case strings.Contains(label, "*"):
+		return "", &fault{`contains "*" where it is no wildcard`, `write "*" as the whole first label, such as "*" or "*.lab"`}
+	case !strings.Contains(label, "_"):
+		return aLabel(label)
+	}
+	for _, r := range label {
+		if r == '_' {
+			continue
+		}
+		if r >= 0x80 {
+			return "", &fault{fmt.Sprintf("has a label with an underscore and %s", shown(r)), "write a to z, digits and hyphens beside an underscore"}
+		}
+		if f := checkRune(r); f != nil {
+			return "", f
+		}
+	}
+	if len(label) > maxLabel {
+		return "", &fault{fmt.Sprintf("has a label of %d characters, more than %d", len(label), maxLabel), "shorten it"}
+	}
+	return lowerASCII(label), nil
+}
 
 // canonicalOwner gives an owner name relative to zone. It bears with whatever
 // a zone may hold (RFC 2181, section 11), unlike ParseOwner.
@@ -18,10 +97,7 @@ func canonicalOwner(zone Name, name string) (string, *fault) {
 		return name, nil
 	}
 	if !isASCII(name) {
-		var f *fault
-		if name, f = hostASCII(name); f != nil {
-			return "", f
-		}
+		name = ownerASCII(name)
 	}
 	absolute := name
 	if !dns.IsFqdn(name) {
@@ -74,6 +150,23 @@ func isPlainName(name string) bool {
 	return label == 0 && name != ""
 }
 
+// ownerASCII turns U-labels into A-labels, those too that no one may register:
+// a provider that shows names in Unicode may show any.
+func ownerASCII(name string) string {
+	labels := strings.Split(name, ".")
+	for i, label := range labels {
+		if isASCII(label) {
+			continue
+		}
+		ascii, f := aLabel(label)
+		if f != nil {
+			ascii, _ = idna.Punycode.ToASCII(norm.NFC.String(strings.ToLower(label)))
+		}
+		labels[i] = ascii
+	}
+	return strings.Join(labels, ".")
+}
+
 // hostASCII turns the U-labels of a name into A-labels and leaves other labels
 // as they are.
 func hostASCII(name string) (string, *fault) {
@@ -82,11 +175,10 @@ func hostASCII(name string) (string, *fault) {
 		if isASCII(label) {
 			continue
 		}
-		ascii, err := idna.Lookup.ToASCII(label)
-		if err != nil || strings.Contains(ascii, ".") {
-			return "", &fault{fmt.Sprintf("has the label %q, which is no label of a domain name", label), "write text in quotes"}
+		var f *fault
+		if labels[i], f = aLabel(label); f != nil {
+			return "", f
 		}
-		labels[i] = ascii
 	}
 	return strings.Join(labels, "."), nil
 }

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"golang.org/x/net/idna"
-	"golang.org/x/net/publicsuffix"
 )
 
 // Name is a registrable domain name: one label below a public suffix
@@ -13,7 +12,7 @@ import (
 // dot and is comparable, so it can key a map. The zero Name is no name.
 type Name struct{ ascii string }
 
-// NameError says why a string is not a Name, and what to write instead.
+// NameError says why a string is not a name, and what to write instead.
 type NameError struct {
 	Input  string // as written
 	Reason string // "is a public suffix, not a domain"
@@ -22,20 +21,6 @@ type NameError struct {
 
 func (e *NameError) Error() string { return fmt.Sprintf("%q %s", e.Input, e.Reason) }
 
-// ParseName reads a registrable domain name in either form and any case.
-// The error is a *NameError.
-func ParseName(s string) (Name, error) {
-	ascii, err := idna.Lookup.ToASCII(s)
-	if err != nil {
-		return Name{}, &NameError{Input: s, Reason: "is not a domain name: " + err.Error()}
-	}
-	registrable, err := publicsuffix.EffectiveTLDPlusOne(ascii)
-	if err != nil || registrable != ascii {
-		return Name{}, &NameError{Input: s, Reason: "is not a registrable domain"}
-	}
-	return Name{ascii}, nil
-}
-
 // ASCII gives the A-label form, "xn--kpasex-wxa.example".
 func (n Name) ASCII() string { return n.ascii }
 
@@ -43,10 +28,16 @@ func (n Name) ASCII() string { return n.ascii }
 func (n Name) FQDN() string { return n.ascii + "." }
 
 // Unicode gives the U-label form, "köpasex.example".
-func (n Name) Unicode() string {
-	u, err := idna.Lookup.ToUnicode(n.ascii)
+func (n Name) Unicode() string { return unicodeOf(n.ascii) }
+
+// unicodeOf decodes the A-labels of a name that was checked before.
+func unicodeOf(ascii string) string {
+	if !strings.Contains(ascii, "xn--") {
+		return ascii
+	}
+	u, err := idna.Punycode.ToUnicode(ascii)
 	if err != nil {
-		return n.ascii
+		return ascii
 	}
 	return u
 }
@@ -76,26 +67,36 @@ func (n Name) Host(owner string) string {
 // not lie below "kopasex.se". host is ASCII and may end in a dot.
 func (n Name) Relative(host string) (string, bool) {
 	host = lowerASCII(strings.TrimSuffix(host, "."))
+	if n.IsZero() {
+		return "", false
+	}
 	if host == n.ascii {
 		return "@", true
 	}
 	owner, ok := strings.CutSuffix(host, "."+n.ascii)
-	if !ok || owner == "" || n.IsZero() {
+	if !ok || owner == "" {
 		return "", false
 	}
 	// A dot behind an odd number of backslashes belongs to its label.
 	escapes := len(owner) - len(strings.TrimRight(owner, `\`))
-	return owner, escapes%2 == 0
+	if escapes%2 == 1 {
+		return "", false
+	}
+	return owner, true
 }
 
-// MarshalText writes the A-label form.
+// MarshalText writes the A-label form; the zero Name is empty.
 func (n Name) MarshalText() ([]byte, error) { return []byte(n.ascii), nil }
 
-// UnmarshalText reads what MarshalText wrote, with ParseName's checks.
+// UnmarshalText reads what MarshalText wrote. It checks the form only, not the
+// list of public suffixes nor the registries' tables: those change, and what
+// was stored under an older one must stay readable. For what people wrote use
+// ParseName.
 func (n *Name) UnmarshalText(b []byte) error {
-	parsed, err := ParseName(string(b))
-	if err == nil {
-		*n = parsed
+	s := string(b)
+	if s != "" && !isPlainHost(s) {
+		return &NameError{Input: s, Reason: "is not a name in lower-case A-labels"}
 	}
-	return err
+	n.ascii = s
+	return nil
 }

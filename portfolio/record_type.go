@@ -7,9 +7,6 @@ import (
 	"github.com/miekg/dns"
 )
 
-// fault is a reason and a hint on their way into a NameError or RecordError.
-type fault struct{ reason, hint string }
-
 // rrtype is a record type with its canonical name.
 type rrtype struct {
 	code uint16

@@ -33,6 +33,10 @@ type Domain struct {
 	Expires   time.Time `json:"expires,omitzero"`
 
 	Source Source `json:"source"`
+
+	// Set only in what the AcceptedStore keeps.
+	Leaving bool `json:"leaving,omitempty"` // left the list, not pruned: kept as last accepted
+	Owned   int  `json:"owned,omitempty"`   // RRsets that were ours in the zone when last seen
 }
 
 // Source is where a domain was declared.

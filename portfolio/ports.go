@@ -2,8 +2,13 @@ package portfolio
 
 import (
 	"context"
+	"errors"
 	"time"
 )
+
+// ErrStale is the error of Zones.Write where the zone is no longer what the
+// plan was made from. Nothing was written then. Test with errors.Is.
+var ErrStale = errors.New("the zone has changed since the plan was made")
 
 // Zones is the outside world as the Reconciler needs it. The room dnsprovider
 // implements it over the configured providers.
@@ -23,6 +28,12 @@ type Zones interface {
 	Verify(ctx context.Context, d Domain, want []RRset) Served
 }
 
+// FullObserver is what Zones may be too, where Observe can skip the reading of
+// a zone that shows no sign of change: ObserveFull reads it all the same.
+type FullObserver interface {
+	ObserveFull(ctx context.Context, d Domain) (Zone, error)
+}
+
 // Write is one zone's share of an apply.
 type Write struct {
 	Domain   Domain
@@ -31,7 +42,9 @@ type Write struct {
 }
 
 // Step is a part of a Write: providers with atomic messages fold all steps of
-// a Write into one, others carry them out one by one.
+// a Write into one (a later step wins over an earlier one at the same key),
+// others carry them out one by one: first Delete in its order, then Set in its
+// order. That order matters: see Steps.
 type Step struct {
 	Set    []RRset // each replaces the RRset of its key, whole
 	Delete []RRset // each is removed whole; the content is what was observed

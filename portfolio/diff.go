@@ -1,0 +1,295 @@
+package portfolio
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Diff compares what a zone shall hold with what it holds, and says what makes
+// the one into the other. It is pure and asks for nothing else: who may do it
+// is up to policies and the guard. portfolioID is Portfolio.ID.
+//
+// What must not be touched is settled first: the SOA, the apex NS unless the
+// entry declares them, _acme-challenge*, the ignore patterns, mail and CAA
+// where they would harm what others have in the zone. Then each remaining
+// RRset is compared whole, but for TXT, which others may share.
+//
+// The error of a zone that can't be planned, such as another portfolio's
+// marker, is in Err and Error of the result, which then holds no changes.
+func Diff(des Desired, obs Zone, portfolioID string) DomainPlan {
+	name := des.Domain.Name
+	p := DomainPlan{
+		Domain: name.Unicode(), ASCII: name.ASCII(), Provider: des.Domain.Provider, Observed: obs.Digest(),
+		Notes: []string{}, Changes: []Change{}, Name: name, Entry: des.Domain, Zone: obs, desired: des,
+	}
+	d := differ{des: &des, mode: des.Domain.DNS.Ownership}
+	if err := d.run(obs, MarkerID(portfolioID)); err != nil {
+		p.fail(err)
+		return p
+	}
+	p.Notes = append(p.Notes, des.Notes...)
+	p.Notes = append(p.Notes, d.notes...)
+	p.Changes = append(p.Changes, d.changes...)
+	p.Marker = MarkerChange{d.before, d.after}
+	p.Owned = d.ownedCount()
+	return p
+}
+
+func (p *DomainPlan) fail(err error) {
+	p.Err, p.Error = err, err.Error()
+	p.Changes, p.Marker.After = []Change{}, p.Marker.Before
+}
+
+// differ is one Diff under way.
+type differ struct {
+	des     *Desired
+	mode    string
+	before  Marker
+	after   Marker
+	rows    []row
+	adopted []string
+	notes   []string
+	changes []Change
+}
+
+// row is all that is known of one key.
+type row struct {
+	Key
+	want  *Want
+	obs   *RRset
+	own   *Owned
+	off   offReason
+	inWay bool // must go, so that something else of its name can be
+}
+
+// offReason is why a row is left as observed.
+type offReason uint8
+
+const (
+	notOff   offReason = iota
+	offNever           // never touched
+	offHeld            // not now, or not by us; what is ours stays ours
+	offMail            // a shared TXT RRset, whose mail lock alone is held
+)
+
+func (d *differ) run(obs Zone, id string) error {
+	if d.des.Err != nil {
+		return d.des.Err
+	}
+	marker, err := d.readMarker(obs, id)
+	if err != nil {
+		return err
+	}
+	d.before = marker
+	owned := marker.Owned
+	if d.mode == OwnNone {
+		owned = nil
+	}
+	d.rows = joinRows(d.des.Wants, obs.RRsets, owned)
+	d.settle()
+	d.protectMail()
+	d.protectFromCAA()
+	if err := d.clearWay(); err != nil {
+		return err
+	}
+	d.after = Marker{Owned: make([]Owned, 0, len(d.rows))}
+	for i := range d.rows {
+		d.compare(&d.rows[i])
+	}
+	d.finishMarker(id)
+	return nil
+}
+
+// readMarker gives the zone's marker, if it is ours.
+func (d *differ) readMarker(obs Zone, id string) (Marker, error) {
+	set, found := obs.Find(MarkerKey)
+	if !found {
+		return Marker{}, nil
+	}
+	name := d.des.Domain.Name
+	m, err := ParseMarker(set.Data)
+	if err != nil {
+		return Marker{}, fmt.Errorf("%s: %w; update domherre, or delete the TXT RRset at %s: nothing else is lost, what already stands as wanted is taken over",
+			name, err, name.Host(MarkerName))
+	}
+	if m.Portfolio != id {
+		return Marker{}, &ForeignMarkerError{Zone: name, Portfolio: m.Portfolio}
+	}
+	return m, nil
+}
+
+// ForeignMarkerError says that another portfolio manages a zone.
+type ForeignMarkerError struct {
+	Zone      Name
+	Portfolio string // the other's MarkerID
+}
+
+func (e *ForeignMarkerError) Error() string {
+	return fmt.Sprintf("%s: the zone is managed by another portfolio (%s): take the domain out of one of the two lists; if the other has given it up, delete the TXT RRset at %s",
+		e.Zone, e.Portfolio, e.Zone.Host(MarkerName))
+}
+
+// compareKeys orders as SortRRsets does.
+func compareKeys(a, b Key) int {
+	return cmp.Or(compareOwners(a.Name, b.Name), cmp.Compare(a.Type, b.Type))
+}
+
+// joinRows lays three lists in the order of SortRRsets side by side.
+func joinRows(wants []Want, obs []RRset, owned []Owned) []row {
+	if !slices.IsSortedFunc(obs, compareRRsets) {
+		obs = slices.Clone(obs)
+		SortRRsets(obs)
+	}
+	rows := make([]row, 0, max(len(wants), len(obs))+8)
+	for len(wants)+len(obs)+len(owned) > 0 {
+		var key Key
+		lowest := func(k Key) {
+			if key.Type == "" || compareKeys(k, key) < 0 {
+				key = k
+			}
+		}
+		if len(wants) > 0 {
+			lowest(wants[0].Key())
+		}
+		if len(obs) > 0 {
+			lowest(obs[0].Key())
+		}
+		if len(owned) > 0 {
+			lowest(owned[0].Key)
+		}
+		r := row{Key: key}
+		if len(wants) > 0 && wants[0].Key() == key {
+			r.want, wants = &wants[0], wants[1:]
+		}
+		if len(obs) > 0 && obs[0].Key() == key {
+			r.obs, obs = &obs[0], obs[1:]
+		}
+		if len(owned) > 0 && owned[0].Key == key {
+			r.own, owned = &owned[0], owned[1:]
+		}
+		rows = append(rows, r)
+	}
+	return rows
+}
+
+// compare settles one row: its change, and whether it is ours afterwards.
+func (d *differ) compare(r *row) {
+	switch {
+	case r.off == offNever || r.off == offHeld:
+		if r.want != nil && r.off == offNever {
+			d.note("%s %s is left out: it matches what is never touched", r.Name, r.Type)
+		}
+		if r.own != nil && r.obs != nil {
+			d.after.Owned = append(d.after.Owned, *r.own)
+		}
+	case r.Type == "TXT" && !r.inWay:
+		d.compareTXT(r)
+	default:
+		d.compareWhole(r)
+	}
+}
+
+func (d *differ) compareWhole(r *row) {
+	if r.want == nil {
+		if r.obs != nil && (r.inWay || d.mayDelete(r)) {
+			d.change(r, nil)
+		}
+		return
+	}
+	if r.Key != apexNS {
+		d.own(r, nil)
+	}
+	switch {
+	case r.obs == nil || r.obs.TTL != r.want.TTL || !slices.Equal(r.obs.Data, r.want.Data):
+		d.change(r, &After{TTL: r.want.TTL, Data: r.want.Data})
+	case r.own == nil && r.Key != apexNS:
+		d.adopt(r)
+	}
+}
+
+// mayDelete reports whether an RRset that nobody wants is ours to remove.
+func (d *differ) mayDelete(r *row) bool {
+	return r.own != nil || d.mode == OwnExclusive
+}
+
+// own lists r in the marker, with the hashes of our values for TXT.
+func (d *differ) own(r *row, values []string) {
+	d.after.Owned = append(d.after.Owned, Owned{Key: r.Key, Values: values})
+}
+
+func (d *differ) adopt(r *row) {
+	if d.mode != OwnNone {
+		d.adopted = append(d.adopted, r.Name+" "+r.Type)
+	}
+}
+
+func (d *differ) change(r *row, after *After) {
+	c := Change{Name: r.Name, Type: r.Type, After: after}
+	if r.obs != nil {
+		c.Before = &Before{TTL: r.obs.TTL, Data: r.obs.Data, Owned: r.own != nil}
+		c.TTL = r.obs.TTL
+	}
+	switch {
+	case after == nil:
+		c.Op = OpDelete
+	case r.obs == nil:
+		c.Op, c.TTL = OpCreate, after.TTL
+	default:
+		c.Op, c.TTL = OpUpdate, after.TTL
+	}
+	d.changes = append(d.changes, c)
+}
+
+func (d *differ) note(format string, args ...any) {
+	d.notes = append(d.notes, fmt.Sprintf(format, args...))
+}
+
+// finishMarker settles what the marker says afterwards: nothing where nothing
+// is ours any more, and never anything with ownership none.
+func (d *differ) finishMarker(id string) {
+	if d.mode == OwnNone {
+		d.after = d.before
+		return
+	}
+	d.after.Portfolio = id
+	if len(d.after.Owned) == 0 {
+		d.after = Marker{}
+	}
+	switch {
+	case d.before.IsZero() && !d.after.IsZero():
+		d.note("marks the zone as managed by this portfolio")
+	case !d.before.IsZero() && d.after.IsZero():
+		d.note("takes this portfolio's mark off the zone")
+	}
+	if n := len(d.adopted); n > 0 {
+		d.note("takes over %s that already %s as wanted: %s", plural(n, "RRset"), verb(n, "stands", "stand"), strings.Join(d.adopted, ", "))
+	}
+}
+
+// ownedCount counts the RRsets in the zone that the guard measures deletes by.
+func (d *differ) ownedCount() int {
+	n := 0
+	for i := range d.rows {
+		r := &d.rows[i]
+		if r.obs != nil && (r.own != nil || d.mode == OwnExclusive && r.off == notOff) {
+			n++
+		}
+	}
+	return n
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+func verb(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}

@@ -1,0 +1,94 @@
+package portfolio
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+)
+
+// Policy filters a plan: what may be done of what it asks. A Policy is pure,
+// and never adds anything.
+type Policy func(Plan) Plan
+
+// Apply gives p as the policies leave it, with its summary and digest anew.
+func (p Plan) Apply(policies ...Policy) Plan {
+	for _, policy := range policies {
+		p = policy(p)
+	}
+	return p.settled()
+}
+
+// eachDomain is the Policy that treats every domain by itself. f gets a copy
+// whose slices it must not write to.
+func eachDomain(f func(DomainPlan) DomainPlan) Policy {
+	return func(p Plan) Plan {
+		p.Domains = slices.Clone(p.Domains)
+		for i, d := range p.Domains {
+			p.Domains[i] = f(d)
+		}
+		return p
+	}
+}
+
+// KeepLeaving keeps the records of domains that left the list: the policy of
+// every run without prune.
+func KeepLeaving(p Plan) Plan {
+	return eachDomain(func(d DomainPlan) DomainPlan {
+		if d.Leaving {
+			d = d.withoutChanges()
+			d.Notes = []string{"left the list: its records stay, and lead here, until apply --prune"}
+		}
+		return d
+	})(p)
+}
+
+// AsSaved lets pass what saved says already, and nothing else. Domains for
+// which saved no longer fits are refused, each by itself.
+func AsSaved(saved Plan) Policy {
+	return eachDomain(func(d DomainPlan) DomainPlan {
+		s, found := saved.Find(d.ASCII)
+		switch {
+		case !found || len(s.Changes) == 0 && len(d.Changes) > 0:
+			return d.withoutChanges()
+		case d.Err != nil:
+		case s.Observed != d.Observed && (len(s.Changes) > 0 || d.Pending()):
+			d = d.refuse("its zone has changed since the plan was saved: make the plan anew")
+			d.Stale = true
+		case !reflect.DeepEqual(s.Changes, d.Changes):
+			d = d.refuse("what is wanted has changed since the plan was saved: make the plan anew")
+			d.Stale = true
+		}
+		d.Prune = d.Prune && d.Pending()
+		return d
+	})
+}
+
+// withoutChanges is d, doing nothing.
+func (p DomainPlan) withoutChanges() DomainPlan {
+	p.Changes, p.Marker.After = []Change{}, p.Marker.Before
+	p.Prune = false
+	return p
+}
+
+// refuse is d, not to be carried out, and saying so.
+func (p DomainPlan) refuse(reason string) DomainPlan {
+	p.Refused = reason
+	p.Notes = append(slices.Clone(p.Notes), "refused: "+reason)
+	return p
+}
+
+// Force lifts the guard's refusals, and notes for each domain what the guard
+// had against it. What a saved plan no longer fits stays refused.
+func Force(p Plan) Plan {
+	p.Forced, p.Summary.Refused = p.Summary.Refused, ""
+	return eachDomain(func(d DomainPlan) DomainPlan {
+		if d.Refused == "" || d.Stale {
+			return d
+		}
+		note := slices.Index(d.Notes, "refused: "+d.Refused)
+		d.Notes = slices.Clone(d.Notes)
+		d.Notes[note] = fmt.Sprintf("forced, though the guard says: %s", d.Refused)
+		d.Forced, d.Refused = d.Refused, ""
+		return d
+	})(p)
+}

@@ -1,0 +1,159 @@
+package portfolio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// target is one domain of a run.
+type target struct {
+	Domain
+	leaving bool
+}
+
+// plan observes, compares, and lets policies and the guard judge.
+func (r *Reconciler) plan(ctx context.Context, p Portfolio, accepted []Domain, o Options) (Plan, error) {
+	targets, err := targets(p, accepted, o)
+	if err != nil {
+		return Plan{}, err
+	}
+	domains := make([]DomainPlan, len(targets))
+	progress := r.progress(StepObserve, len(targets))
+	r.each(len(targets), func(i int) string { return targets[i].Provider }, func(i int) {
+		domains[i] = r.planDomain(ctx, p.ID, targets[i], o.Full)
+		progress.done(targets[i].Name, domains[i].Err)
+	})
+	if err := ctx.Err(); err != nil {
+		return Plan{}, err
+	}
+	plan := NewPlan(p.ID, r.Now(), domains)
+	if o.Saved != nil {
+		plan = plan.Apply(AsSaved(*o.Saved))
+	} else if !o.Prune {
+		plan = plan.Apply(KeepLeaving)
+	}
+	plan = plan.Apply(Guard(GuardFacts{MaxDelete: p.MaxDelete, Listed: p.Domains, Accepted: accepted, Whole: o.Only == nil && o.Saved == nil}))
+	if o.Force {
+		plan = plan.Apply(Force)
+	}
+	return plan, nil
+}
+
+// targets are the domains that a run is for: those listed and those leaving,
+// as far as the options name them.
+func targets(p Portfolio, accepted []Domain, o Options) ([]target, error) {
+	all := make([]target, 0, len(p.Domains))
+	for _, d := range p.Domains {
+		all = append(all, target{Domain: d})
+	}
+	for _, d := range Leaving(p, accepted) {
+		all = append(all, target{d, true})
+	}
+	for _, n := range o.Only {
+		if !slices.ContainsFunc(all, func(t target) bool { return t.Name == n }) {
+			return nil, fmt.Errorf("%s is not in the portfolio: add it to the domain file first", n)
+		}
+	}
+	if o.Only != nil {
+		all = slices.DeleteFunc(all, func(t target) bool { return !slices.Contains(o.Only, t.Name) })
+	}
+	if o.Saved == nil {
+		return all, nil
+	}
+	if o.Saved.Portfolio != p.ID {
+		return nil, fmt.Errorf("the saved plan is for portfolio %s, not %s", o.Saved.Portfolio, p.ID)
+	}
+	saved := make(map[string]bool, len(o.Saved.Domains))
+	for i := range o.Saved.Domains {
+		saved[o.Saved.Domains[i].ASCII] = true
+	}
+	return slices.DeleteFunc(all, func(t target) bool { return !saved[t.Name.ASCII()] }), nil
+}
+
+// Leaving gives the accepted domains that are no longer listed: they keep
+// redirecting and renewing as last accepted until they are pruned.
+func Leaving(p Portfolio, accepted []Domain) []Domain {
+	listed := make(map[Name]bool, len(p.Domains))
+	for i := range p.Domains {
+		listed[p.Domains[i].Name] = true
+	}
+	var leaving []Domain
+	for _, d := range accepted {
+		if !listed[d.Name] {
+			d.Leaving = true
+			leaving = append(leaving, d)
+		}
+	}
+	return leaving
+}
+
+// planDomain observes one domain and compares.
+func (r *Reconciler) planDomain(ctx context.Context, portfolioID string, t target, full bool) DomainPlan {
+	zone, err := r.observe(ctx, t.Domain, full)
+	if err != nil {
+		d := DomainPlan{
+			Domain: t.Name.Unicode(), ASCII: t.Name.ASCII(), Provider: t.Provider, Notes: []string{}, Changes: []Change{},
+			Name: t.Name, Entry: t.Domain, Leaving: t.leaving,
+		}
+		d.fail(fmt.Errorf("%s: reading the zone at provider %s: %w", t.Name, t.Provider, err))
+		return d
+	}
+	if t.leaving {
+		return planLeaving(t.Domain, zone, portfolioID)
+	}
+	var facts Facts
+	if r.Facts != nil {
+		facts = r.Facts(t.Domain)
+	}
+	d := Diff(Desire(t.Domain, facts, r.Now()), zone, portfolioID)
+	if zone.Missing && d.Err == nil {
+		d.Notes = append(d.Notes, fmt.Sprintf("provider %s has no such zone: it is created with its records", t.Provider))
+	}
+	return d
+}
+
+func (r *Reconciler) observe(ctx context.Context, d Domain, full bool) (Zone, error) {
+	if err := ctx.Err(); err != nil {
+		return Zone{}, err
+	}
+	if f, ok := r.Zones.(FullObserver); ok && full {
+		return f.ObserveFull(ctx, d)
+	}
+	return r.Zones.Observe(ctx, d)
+}
+
+// planLeaving plans the removal of all that is ours from the zone of a domain
+// that left the list. Where another portfolio has taken the zone over, or the
+// zone is gone, there is nothing left to do.
+func planLeaving(entry Domain, zone Zone, portfolioID string) DomainPlan {
+	des := Desired{Domain: entry}
+	if des.Domain.DNS.Ownership == OwnExclusive {
+		des.Domain.DNS.Ownership = OwnMarker // what others have in the zone survives our leaving
+	}
+	d := Diff(des, zone, portfolioID)
+	if foreign := (*ForeignMarkerError)(nil); errors.As(d.Err, &foreign) {
+		d.Err, d.Error = nil, ""
+		d.Notes = []string{"left the list, and another portfolio manages its zone now"}
+	}
+	if len(d.Changes) > 0 {
+		d.Notes = append([]string{"left the list: what is ours in its zone is deleted"}, d.Notes...)
+	}
+	d.Leaving, d.Prune = true, true
+	return d
+}
+
+// accepted loads what the portfolio was, sorted by name.
+func (r *Reconciler) accepted(ctx context.Context, p Portfolio) ([]Domain, error) {
+	if r.Accepted == nil {
+		return nil, nil
+	}
+	domains, err := r.Accepted.LoadAccepted(ctx, p.ID)
+	if err != nil {
+		return nil, fmt.Errorf("reading what was accepted last, for the guard: %w", err)
+	}
+	slices.SortFunc(domains, func(a, b Domain) int { return strings.Compare(a.Name.ascii, b.Name.ascii) })
+	return domains, nil
+}

@@ -1,0 +1,155 @@
+package acmeca
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"path"
+	"sync/atomic"
+	"time"
+
+	"github.com/caddyserver/certmagic"
+	"github.com/mholt/acmez/v3/acme"
+)
+
+// probe remembers whether the CA could be reached. It keeps a CA that hangs
+// from costing every order its whole time: one asks, the others share the
+// answer and go on to the next issuer.
+type probe struct {
+	turn chan struct{} // held while asking; guards at and err
+	at   time.Time
+	err  error
+	dir  atomic.Pointer[acme.Directory]
+}
+
+const (
+	probeTimeout = 15 * time.Second
+	probeFresh   = time.Minute     // a good answer holds for this long
+	probeRetry   = 5 * time.Second // a bad one for this
+	maxSkew      = 1 * time.Hour   // a clock further off orders nothing
+	maxDirectory = 64 << 10        // bytes
+)
+
+// Check reports whether the CA answers and agrees with our clock. The error
+// is a *Failure. It asks the CA at most every few seconds.
+func (c *CA) Check(ctx context.Context) error {
+	_, err := c.directory(ctx)
+	return err
+}
+
+// directory gives the CA's directory, a minute old at most.
+func (c *CA) directory(ctx context.Context) (*acme.Directory, error) {
+	p := &c.probe
+	select {
+	case p.turn <- struct{}{}:
+		defer func() { <-p.turn }()
+	case <-ctx.Done():
+		return nil, &Failure{Kind: Unreachable, Step: "asking " + c.Host(), Err: ctx.Err()}
+	}
+	age := c.cfg.Now().Sub(p.at).Abs()
+	dir := p.dir.Load()
+	if dir != nil && p.err == nil && age < probeFresh || p.err != nil && age < probeRetry {
+		return dir, p.err
+	}
+	began := c.cfg.Now()
+	dir, err := c.fetchDirectory(ctx)
+	if ctx.Err() != nil {
+		return nil, &Failure{Kind: Unreachable, Step: "asking " + c.Host(), Err: ctx.Err()}
+	}
+	p.at, p.err = c.cfg.Now(), nil
+	if err != nil {
+		p.err = c.failure("asking "+c.Host(), "", began, err)
+		return nil, p.err
+	}
+	p.dir.Store(dir)
+	if skew := c.meter.clockSkew(); skew.Abs() > maxSkew {
+		p.err = &Failure{Kind: Clock, Step: "comparing clocks with " + c.Host(),
+			Err: fmt.Errorf("ours is off by %v", skew.Round(time.Minute))}
+	}
+	return dir, p.err
+}
+
+func (c *CA) fetchDirectory(ctx context.Context) (*acme.Directory, error) {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.cfg.Directory, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("User-Agent", c.client.UserAgent)
+	resp, err := c.client.HTTPClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxDirectory))
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("it answered HTTP %d", resp.StatusCode)
+	}
+	var dir acme.Directory
+	if json.Unmarshal(body, &dir) != nil || dir.NewOrder == "" {
+		return nil, fmt.Errorf("%s is not an ACME directory", c.cfg.Directory)
+	}
+	return &dir, nil
+}
+
+func (c *CA) supportsARI() bool {
+	dir := c.probe.dir.Load()
+	return dir != nil && dir.RenewalInfo != ""
+}
+
+// RenewalInfo asks the CA when it wants leaf to be renewed (RFC 9773). The
+// error wraps acme.ErrUnsupported where the CA doesn't tell.
+func (c *CA) RenewalInfo(ctx context.Context, leaf *x509.Certificate) (acme.RenewalInfo, error) {
+	if _, err := c.directory(ctx); err != nil {
+		return acme.RenewalInfo{}, err
+	}
+	return c.client.GetRenewalInfo(ctx, leaf)
+}
+
+// Revoke revokes leaf, which this account has ordered, for a reason of RFC
+// 5280, section 5.3.1.
+func (c *CA) Revoke(ctx context.Context, leaf *x509.Certificate, reason int) error {
+	began := c.cfg.Now()
+	acct, err := c.accounts.get(ctx)
+	if err != nil {
+		return c.failure("looking up the account", "", began, err)
+	}
+	_, err = persist(ctx, func() (struct{}, error) {
+		return struct{}{}, c.client.RevokeCertificate(ctx, acct, leaf, acct.PrivateKey, reason)
+	})
+	if err != nil && !isProblem(err, acme.ProblemTypeAlreadyRevoked) {
+		return c.failure("revoking the certificate", "", began, err)
+	}
+	return nil
+}
+
+// CAAIdentities gives the domain names that the CA knows itself by in CAA
+// records, from its directory, or from the store where it was seen before and
+// doesn't answer now.
+func (c *CA) CAAIdentities(ctx context.Context) ([]string, error) {
+	key := path.Join("acme", certmagic.StorageKeys.Safe(c.key), "caa_identities.json")
+	dir, err := c.directory(ctx)
+	if err == nil {
+		if dir.Meta == nil || len(dir.Meta.CAAIdentities) == 0 {
+			return nil, fmt.Errorf("%s doesn't say which name it has in CAA records", c.Host())
+		}
+		if data, err := json.Marshal(dir.Meta.CAAIdentities); err == nil {
+			if err := c.cfg.Storage.Store(ctx, key, data); err != nil {
+				c.log.Warn("remembering the CA's name in CAA records", "error", err)
+			}
+		}
+		return dir.Meta.CAAIdentities, nil
+	}
+	var known []string
+	if data, loadErr := c.cfg.Storage.Load(ctx, key); loadErr == nil && json.Unmarshal(data, &known) == nil && len(known) > 0 {
+		return known, nil
+	}
+	return nil, err
+}

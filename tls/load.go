@@ -1,0 +1,113 @@
+package tls
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// parallelLoads bounds how many certificates are read from the store at once.
+const parallelLoads = 16
+
+// Reload reads from the store what isn't known yet: everything at start, so
+// that all that was ever issued is served before the first connection, and
+// later what other processes have issued. It returns once all is served; the
+// error is the first that reading the store met.
+func (m *Manager) Reload(ctx context.Context) error {
+	newest, err := m.stored(ctx)
+	if err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallelLoads)
+	for t, loaded := range m.snapshot() {
+		if loaded && newest[t.id] <= t.slot.number() {
+			continue
+		}
+		g.Go(func() error {
+			if err := m.load(ctx, t); err != nil {
+				return fmt.Errorf("%s: %w", shown(t.domain), err)
+			}
+			m.update(t, func() { t.due = t.record.NextTry })
+			return nil
+		})
+	}
+	defer m.nudge()
+	return g.Wait()
+}
+
+// stored lists the newest generation of each folder in the store.
+func (m *Manager) stored(ctx context.Context) (map[string]int, error) {
+	keys, err := m.o.Storage.List(ctx, certsPrefix, true)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("listing the certificates in the state: %w", err)
+	}
+	newest := map[string]int{}
+	for _, k := range keys {
+		if id, n, ok := generationOf(k); ok {
+			newest[id] = max(newest[id], n)
+		}
+	}
+	return newest, nil
+}
+
+// snapshot gives the tasks, and which of them were read from the store.
+func (m *Manager) snapshot() map[*task]bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := make(map[*task]bool, len(m.tasks))
+	for _, t := range m.tasks {
+		if t.problem == nil {
+			all[t] = t.loaded
+		}
+	}
+	return all
+}
+
+// load reads a task's newest whole generation and its record. A certificate
+// that is served already is only ever replaced by a later generation.
+func (m *Manager) load(ctx context.Context, t *task) error {
+	g, err := m.shelf.newest(ctx, t.id, func(key string, err error) {
+		m.log.Error("a certificate in the state is damaged: using the one before, or ordering anew",
+			"domain", shown(t.domain), "key", key, "error", err)
+	})
+	if err != nil {
+		return err
+	}
+	r, err := m.shelf.load(ctx, t.id, m.now())
+	if err != nil {
+		return err
+	}
+	adopted := false
+	if g != nil && g.number > t.slot.number() {
+		adopted = t.slot.cert.Load() != nil
+		t.slot.cert.Store(newServed(g))
+	}
+	m.update(t, func() {
+		t.loaded, t.record = true, r
+	})
+	if adopted {
+		m.log.Info("certificate renewed by another process", "domain", shown(t.domain))
+		m.tell(t)
+	}
+	return nil
+}
+
+// number gives the generation in the slot, 0 if it is empty.
+func (s *slot) number() int {
+	if c := s.cert.Load(); c != nil {
+		return c.number
+	}
+	return 0
+}
+
+// clone copies the record so deep that neither side sees the other's changes.
+func (r record) clone() record {
+	r.Limited = maps.Clone(r.Limited)
+	r.Failed = maps.Clone(r.Failed) // its slices are replaced, never changed
+	return r
+}

@@ -1,0 +1,105 @@
+package tls
+
+import (
+	"crypto/rand"
+	"crypto/tls"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/mholt/acmez/v3"
+)
+
+// ServerConfig gives what HTTPS listeners need: TLS 1.2 and 1.3 with the
+// ciphers of Mozilla's intermediate profile and better, hybrid post-quantum key
+// exchange, and our certificates. Names that aren't ours, and connections
+// without a name, are refused with the alert unrecognized_name. It answers
+// tls-alpn-01 challenges too. It may be cloned, but its certificates and
+// tickets stay the Manager's.
+func (m *Manager) ServerConfig() *tls.Config { return m.server }
+
+// ticketLife is how long a key for session tickets is in use; it decrypts for
+// as long again. Tickets tie a visitor's connections together, so not for long.
+const ticketLife = time.Hour
+
+func (m *Manager) newServer() error {
+	m.tickets = &tls.Config{}
+	turn := newTicketKeys(m.tickets, m.now)
+	if err := turn(); err != nil {
+		return err
+	}
+	m.rotateTickets = func() {
+		if err := turn(); err != nil {
+			m.log.Error("session tickets: making a key", "error", err)
+		}
+	}
+	m.server = &tls.Config{
+		MinVersion: tls.VersionTLS12,
+		CipherSuites: []uint16{
+			tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+			tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+			tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+		},
+		CurvePreferences:   []tls.CurveID{tls.X25519MLKEM768, tls.X25519, tls.CurveP256},
+		NextProtos:         []string{"h2", "http/1.1"},
+		GetCertificate:     m.getCertificate,
+		GetConfigForClient: m.configForChallenge,
+		// Not keys but functions, so that a clone follows the rotation.
+		WrapSession:   m.tickets.EncryptTicket,
+		UnwrapSession: m.tickets.DecryptTicket,
+	}
+	return nil
+}
+
+// newTicketKeys gives a function that replaces the ticket key of c when its
+// time has come.
+func newTicketKeys(c *tls.Config, now func() time.Time) func() error {
+	var mu sync.Mutex
+	var keys [][32]byte
+	var made time.Time
+	return func() error {
+		mu.Lock()
+		defer mu.Unlock()
+		if age := now().Sub(made); len(keys) > 0 && age >= 0 && age < ticketLife {
+			return nil
+		}
+		var key [32]byte
+		if _, err := rand.Read(key[:]); err != nil {
+			return fmt.Errorf("making a key for session tickets: %w", err)
+		}
+		keys = append([][32]byte{key}, keys[:min(len(keys), 1)]...)
+		made = now()
+		c.SetSessionTicketKeys(keys)
+		return nil
+	}
+}
+
+// getCertificate finds the certificate for a handshake in memory. Neither a
+// certificate nor an error makes crypto/tls send unrecognized_name.
+func (m *Manager) getCertificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	c := m.table.Load().lookup(hostOf(hello))
+	if c == nil {
+		return nil, nil
+	}
+	return c.certificate()
+}
+
+// configForChallenge answers a CA that validates by tls-alpn-01 (RFC 8737);
+// everyone else goes on with the listener's own configuration.
+func (m *Manager) configForChallenge(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+	if !slices.Equal(hello.SupportedProtos, []string{acmez.ACMETLS1Protocol}) {
+		return nil, nil
+	}
+	return &tls.Config{
+		MinVersion:             tls.VersionTLS12,
+		NextProtos:             []string{acmez.ACMETLS1Protocol},
+		SessionTicketsDisabled: true,
+		GetCertificate:         m.challengeCertificate,
+	}, nil
+}
+
+func hostOf(hello *tls.ClientHelloInfo) string {
+	return strings.ToLower(strings.TrimSuffix(hello.ServerName, "."))
+}

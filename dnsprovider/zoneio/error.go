@@ -63,3 +63,13 @@ func KindOf(err error) Kind {
 	}
 	return Other
 }
+
+// RetryAfter gives how long the provider asks to be left alone; zero where err
+// says nothing of it.
+func RetryAfter(err error) time.Duration {
+	var known *Error
+	if errors.As(err, &known) {
+		return known.RetryAfter
+	}
+	return 0
+}

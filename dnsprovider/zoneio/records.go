@@ -46,7 +46,7 @@ func AbsoluteName(owner, zone string) string {
 func RRsets(zone portfolio.Name, recs []libdns.Record) ([]portfolio.RRset, error) {
 	rrs := make([]dns.RR, 0, len(recs))
 	for _, rec := range recs {
-		if !knownType(rec.RR().Type) {
+		if _, ok := TypeCode(rec.RR().Type); !ok {
 			continue
 		}
 		rr, err := ToRR(zone.FQDN(), rec)
@@ -78,7 +78,7 @@ func Records(zone portfolio.Name, set portfolio.RRset) ([]libdns.Record, error) 
 func ToRR(zone string, rec libdns.Record) (dns.RR, error) {
 	// Once only: of a ServiceBinding each call orders the parameters anew.
 	r := rec.RR()
-	code, ok := typeCode(r.Type)
+	code, ok := TypeCode(r.Type)
 	if !ok {
 		return nil, fmt.Errorf("%s has the type %q, which is no DNS type", r.Name, r.Type)
 	}
@@ -93,8 +93,11 @@ func ToRR(zone string, rec libdns.Record) (dns.RR, error) {
 	}
 	parser := dns.NewZoneParser(strings.NewReader(". 0 IN "+r.Type+" "+r.Data+"\n"), ".", "")
 	rr, ok := parser.Next()
-	if err := parser.Err(); err != nil || !ok {
+	if err := parser.Err(); err != nil {
 		return nil, fmt.Errorf("%s %s has the data %q, which can't be read: %w", r.Name, r.Type, r.Data, err)
+	}
+	if !ok {
+		return nil, fmt.Errorf("%s %s has no data", r.Name, r.Type)
 	}
 	*rr.Header() = header
 	return rr, nil
@@ -125,12 +128,9 @@ func FromRR(zone string, rr dns.RR) (libdns.Record, error) {
 	return typed, nil
 }
 
-func knownType(name string) bool {
-	_, ok := typeCode(name)
-	return ok
-}
-
-func typeCode(name string) (uint16, bool) {
+// TypeCode gives the number of a record type by its name, or by TYPEnnn
+// (RFC 3597), and whether there is such a type.
+func TypeCode(name string) (uint16, bool) {
 	name = strings.ToUpper(name)
 	if code, ok := dns.StringToType[name]; ok {
 		return code, true

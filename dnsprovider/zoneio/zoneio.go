@@ -34,8 +34,8 @@ type Reader interface {
 	ReadZone(ctx context.Context, name portfolio.Name) (portfolio.Zone, error)
 }
 
-// Forgetter is a provider that remembers zones by their serial and can be told
-// to read all of them anew.
+// Forgetter is a provider that remembers zones by their serial.
 type Forgetter interface {
-	Forget()
+	// Forget makes the next ReadZone of the zone a whole one.
+	Forget(name portfolio.Name)
 }

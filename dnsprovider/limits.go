@@ -1,0 +1,165 @@
+package dnsprovider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"domherre/dnsprovider/zoneio"
+)
+
+// gate lets requests to one provider through: so many at once, so many a
+// second, none while the provider asked to be left alone or refuses everything.
+type gate struct {
+	rate *rate.Limiter // nil: no limit
+	now  func() time.Time
+
+	mu      sync.Mutex
+	most    int           // requests at once, as configured
+	limit   int           // as the provider is seen to bear
+	inUse   int           // requests under way
+	calm    int           // successes since the limit last changed
+	round   int           // counts the times that the limit was lowered
+	freed   chan struct{} // closed when a waiter should look again
+	pause   time.Time     // the provider asked for no request before
+	trouble trouble
+}
+
+// trouble is a run of failures, without an answer between, that concern the
+// provider and not a zone: refused credentials, no answer at all.
+type trouble struct {
+	zones   map[string]bool // that failed
+	last    error
+	blocked time.Time // no request before
+}
+
+const (
+	// failedZones is how many zones in a row must fail before a provider is
+	// left alone: a slow zone alone never keeps the others waiting.
+	failedZones = 4
+	// holdOff is how long it is left alone then.
+	holdOff = 30 * time.Second
+	// longestPause is how long requests wait where the provider asks to be left
+	// alone; they fail where it asks for more.
+	longestPause = 2 * time.Minute
+)
+
+func newGate(l Limits, now func() time.Time) *gate {
+	g := &gate{now: now, most: l.Concurrency, limit: l.Concurrency, freed: make(chan struct{})}
+	if l.RequestsPerSecond > 0 {
+		g.rate = rate.NewLimiter(rate.Limit(l.RequestsPerSecond), max(1, int(l.RequestsPerSecond)))
+	}
+	return g
+}
+
+// enter waits for a place. The round it gives goes to leave.
+func (g *gate) enter(ctx context.Context) (round int, err error) {
+	for {
+		g.mu.Lock()
+		if err := g.blocked(); err != nil {
+			g.mu.Unlock()
+			return 0, err
+		}
+		wait := g.pause.Sub(g.now())
+		if wait > longestPause {
+			g.mu.Unlock()
+			return 0, zoneio.As(zoneio.Other, fmt.Errorf("the provider asks to be left alone until %s", g.pause.Format(time.RFC3339)))
+		}
+		if wait <= 0 && g.inUse < g.limit {
+			g.inUse++
+			round = g.round
+			g.mu.Unlock()
+			break
+		}
+		freed := g.freed
+		g.mu.Unlock()
+		if err := waitFor(ctx, freed, wait); err != nil {
+			return 0, err
+		}
+	}
+	if g.rate == nil {
+		return round, nil
+	}
+	if err := g.rate.Wait(ctx); err != nil {
+		g.leave("", round, nil, false)
+		return 0, err
+	}
+	return round, nil
+}
+
+// waitFor waits until freed is closed or d (where positive) has passed.
+func waitFor(ctx context.Context, freed <-chan struct{}, d time.Duration) error {
+	var timer <-chan time.Time
+	if d > 0 {
+		t := time.NewTimer(d)
+		defer t.Stop()
+		timer = t.C
+	}
+	select {
+	case <-freed:
+	case <-timer:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return nil
+}
+
+func (g *gate) blocked() error {
+	wait := g.trouble.blocked.Sub(g.now())
+	if wait <= 0 {
+		return nil
+	}
+	return &zoneio.Error{Kind: zoneio.Other, Err: fmt.Errorf("not asked for another %s, since %d zones in a row failed there; the last: %w",
+		wait.Round(time.Second), len(g.trouble.zones), g.trouble.last)}
+}
+
+// leave gives the place back and learns from what came of the request; made is
+// false where there was none.
+func (g *gate) leave(zone string, round int, err error, made bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.inUse--
+	if made {
+		g.learn(zone, round, err)
+	}
+	close(g.freed)
+	g.freed = make(chan struct{})
+}
+
+func (g *gate) learn(zone string, round int, err error) {
+	kind := zoneio.KindOf(err)
+	if kind == zoneio.Temporary && round == g.round {
+		// All that were under way fail together: one step down for all of them.
+		g.limit, g.calm, g.round = max(1, g.limit/2), 0, g.round+1
+	}
+	if after := zoneio.RetryAfter(err); after > 0 {
+		if until := g.now().Add(after); until.After(g.pause) {
+			g.pause = until
+		}
+	}
+	if kind != zoneio.Credentials && !unreachable(err) {
+		g.trouble = trouble{}
+		if g.calm++; err == nil && g.calm >= 4*g.limit && g.limit < g.most {
+			g.limit, g.calm = g.limit+1, 0
+		}
+		return
+	}
+	if g.trouble.zones == nil {
+		g.trouble.zones = make(map[string]bool)
+	}
+	g.trouble.zones[zone], g.trouble.last = true, err
+	if len(g.trouble.zones) >= failedZones {
+		g.trouble.blocked = g.now().Add(holdOff)
+	}
+}
+
+// unreachable tells failures to get any answer.
+func unreachable(err error) bool {
+	var network net.Error
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &network)
+}

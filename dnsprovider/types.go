@@ -1,0 +1,118 @@
+package dnsprovider
+
+import (
+	"errors"
+	"net/netip"
+	"time"
+
+	"domherre/dnsprovider/embedded"
+	"domherre/dnsprovider/rfc2136"
+)
+
+// Type is a kind of provider, for reference and for checking configs.
+type Type struct {
+	Name     string
+	Home     string    // where its makers describe it
+	Summary  string    // one line
+	Cannot   []string  // what it can't do, a sentence each
+	MinTTL   uint32    // seconds; lower ones are raised to it by the provider
+	Settings []Setting // in the order to write them
+	Limits   Limits    // defaults
+}
+
+// Setting is one setting of a type.
+type Setting struct {
+	Key      string
+	Kind     string // string, int, number, bool, duration, list of strings
+	Doc      string
+	Default  string
+	Example  string
+	Required bool
+	Secret   bool
+}
+
+// Example gives the type's settings as they stand in a config, an entry of
+// providers: named main.
+func (t Type) Example() string {
+	out := "main:\n  type: " + t.Name + "\n"
+	for _, s := range t.Settings {
+		switch {
+		case s.Example != "":
+			out += "  " + s.Key + ": " + s.Example + "\n"
+		case s.Default != "":
+			out += "  " + s.Key + ": " + s.Default + "\n"
+		}
+	}
+	return out
+}
+
+// row is a type with what makes it work.
+type row struct {
+	Type
+	settings func() any                                          // a pointer to its settings' zero value
+	open     func(settings any, cfg Config, d Deps) (any, error) // gives an implementation of libdns' interfaces
+	check    func(settings any) (faults map[string]error)        // beyond what decoding sees; may be nil
+	how      strategy
+}
+
+// Types lists the kinds of providers.
+func Types() []Type {
+	var types []Type
+	for _, r := range rows() {
+		r.Type.Settings = settingsOf(r.settings())
+		types = append(types, r.Type)
+	}
+	return types
+}
+
+// local are the limits towards servers of one's own.
+func local() Limits {
+	return Limits{Concurrency: 8, Timeout: 15 * time.Second, Retries: 4}
+}
+
+// rows is the registry: a line or two per type.
+func rows() []row {
+	return []row{
+		typed(Type{
+			Name: "embedded", Home: "https://www.rfc-editor.org/rfc/rfc1034", Limits: local(),
+			Summary: "the authoritative server inside the daemon; its zones are kept in the state",
+			Cannot:  []string{"it doesn't sign zones (DNSSEC)", "it serves from this machine alone: put secondaries beside it"},
+		}, openEmbedded, embedded.Settings.Check),
+		typed(Type{
+			Name: "rfc2136", Home: "https://www.rfc-editor.org/rfc/rfc2136", Limits: local(),
+			Summary: "a name server that takes dynamic updates signed by TSIG: BIND, Knot DNS, PowerDNS",
+			Cannot:  []string{"it can't list zones", "it can't create zones: add each to the server first"},
+		}, func(s rfc2136.Settings, _ Config, _ Deps) (any, error) { return rfc2136.New(s) }, rfc2136.Settings.Check),
+	}
+}
+
+func openEmbedded(s embedded.Settings, cfg Config, d Deps) (any, error) {
+	if d.Store == nil {
+		return nil, errors.New("the embedded type needs the state, which is not open here")
+	}
+	o := embedded.Options{Settings: s, Now: d.Now}
+	for _, ns := range cfg.Nameservers {
+		if ns.Name == "" {
+			continue // serves the zones, but has no name to be found by
+		}
+		served := embedded.Nameserver{Name: ns.Name}
+		if ns.Addr.IsValid() {
+			served.Addrs = []netip.Addr{ns.Addr.Addr()}
+		}
+		o.Nameservers = append(o.Nameservers, served)
+	}
+	return embedded.NewProvider(d.Store, o)
+}
+
+// typed makes a row whose settings are of type S.
+func typed[S any](t Type, open func(S, Config, Deps) (any, error), check func(S) map[string]error) row {
+	r := row{
+		Type:     t,
+		settings: func() any { return new(S) },
+		open:     func(settings any, cfg Config, d Deps) (any, error) { return open(*settings.(*S), cfg, d) },
+	}
+	if check != nil {
+		r.check = func(settings any) map[string]error { return check(*settings.(*S)) }
+	}
+	return r
+}

@@ -1,0 +1,227 @@
+package dnsprovider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/libdns/libdns"
+
+	"domherre/dnsprovider/zoneio"
+	"domherre/portfolio"
+)
+
+// contents is a zone's RRsets by key.
+type contents map[portfolio.Key]portfolio.RRset
+
+func contentsOf(z portfolio.Zone) contents {
+	c := make(contents, len(z.RRsets))
+	for _, s := range z.RRsets {
+		c[s.Key()] = s
+	}
+	return c
+}
+
+func (c contents) has(want portfolio.RRset) bool {
+	s, ok := c[want.Key()]
+	return ok && s.TTL == want.TTL && slices.Equal(s.Data, want.Data)
+}
+
+// instruct says, from the zone as it is now, what it was thought to be (nil
+// where that doesn't matter) and what is to be done.
+type instruct func(now portfolio.Zone) (observed *portfolio.Zone, steps []portfolio.Step)
+
+// write brings a zone to where the steps lead: read, write what is still to be
+// done, read again, compare. Whatever a request that failed has done, the next
+// round goes on from what is there.
+func (p *provider) write(ctx context.Context, name portfolio.Name, what instruct) error {
+	unlock, err := p.lock(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	written := false
+	return p.retry(ctx, func() error {
+		now, err := p.read(ctx, name)
+		if err != nil {
+			return err
+		}
+		observed, steps := what(now)
+		steps = p.clamped(steps)
+		switch {
+		case len(unmet(now, steps)) == 0 && !now.Missing:
+			return nil
+		case observed == nil || !stale(*observed, now, steps):
+		case written:
+			return errors.New("others changed the zone while it was written; run again")
+		default:
+			return portfolio.ErrStale
+		}
+		err = p.apply(ctx, now, steps)
+		written = written || err == nil || zoneio.KindOf(err) == zoneio.Temporary
+		switch {
+		case err == nil:
+			return p.confirm(ctx, name, steps)
+		case errors.Is(err, portfolio.ErrStale) && observed == nil:
+			return zoneio.As(zoneio.Temporary, err)
+		case zoneio.KindOf(err) == zoneio.Temporary && p.arrived(ctx, name, steps):
+			return nil // only the answer was lost
+		}
+		return err
+	})
+}
+
+// arrived reports whether a write that seemed to fail was carried out.
+func (p *provider) arrived(ctx context.Context, name portfolio.Name, steps []portfolio.Step) bool {
+	p.forget(name)
+	now, err := p.read(ctx, name)
+	return err == nil && !now.Missing && len(unmet(now, steps)) == 0
+}
+
+// clamped raises TTLs to the least that the type takes, as it does itself.
+func (p *provider) clamped(steps []portfolio.Step) []portfolio.Step {
+	if p.typ.MinTTL == 0 {
+		return steps
+	}
+	out := slices.Clone(steps)
+	for i := range out {
+		out[i].Set = slices.Clone(out[i].Set)
+		for j := range out[i].Set {
+			out[i].Set[j].TTL = max(out[i].Set[j].TTL, p.typ.MinTTL)
+		}
+	}
+	return out
+}
+
+// confirm reads the zone again until it is what the steps ask for; providers
+// that answer from several servers may take a moment.
+func (p *provider) confirm(ctx context.Context, name portfolio.Name, steps []portfolio.Step) error {
+	const looks = 4
+	pause := 250 * time.Millisecond
+	for look := 1; ; look++ {
+		p.forget(name)
+		now, err := p.read(ctx, name)
+		if err != nil {
+			return err
+		}
+		left := unmet(now, steps)
+		if len(left) == 0 && !now.Missing {
+			return nil
+		}
+		if _, atomic := p.impl.(zoneio.AtomicWriter); look == looks || atomic {
+			return zoneio.As(zoneio.Temporary, fmt.Errorf("written without an error, but read again the zone is not as asked for: %s; look at the zone by the provider's own means",
+				strings.Join(left, ", ")))
+		}
+		if err := waitFor(ctx, nil, pause); err != nil {
+			return err
+		}
+		pause *= 2
+	}
+}
+
+// unmet names the RRsets that are not as the steps leave them.
+func unmet(now portfolio.Zone, steps []portfolio.Step) []string {
+	last := make(map[portfolio.Key]*portfolio.RRset)
+	var order []portfolio.Key
+	note := func(key portfolio.Key, set *portfolio.RRset) {
+		if _, seen := last[key]; !seen {
+			order = append(order, key)
+		}
+		last[key] = set
+	}
+	for _, step := range steps {
+		for _, s := range step.Delete {
+			note(s.Key(), nil)
+		}
+		for _, s := range step.Set {
+			note(s.Key(), &s)
+		}
+	}
+	is := contentsOf(now)
+	var left []string
+	for _, key := range order {
+		_, present := is[key]
+		if set := last[key]; set == nil && present || set != nil && !is.has(*set) {
+			left = append(left, key.Name+" "+key.Type)
+		}
+	}
+	return left
+}
+
+// stale reports whether the zone differs from what was observed by more than
+// what the steps themselves may have done already. Challenges come and go, and
+// no plan is made from them.
+func stale(observed, now portfolio.Zone, steps []portfolio.Step) bool {
+	was, is := contentsOf(observed), contentsOf(now)
+	expected := func(key portfolio.Key) bool {
+		if isChallenge(key) {
+			return true
+		}
+		old, held := was[key]
+		current, present := is[key]
+		if held == present && (!held || was.has(current) && old.TTL == current.TTL) {
+			return true
+		}
+		if observed.Missing && key == (portfolio.Key{Name: "@", Type: "NS"}) {
+			return true // the provider's own, as it made the zone
+		}
+		return slices.ContainsFunc(steps, func(step portfolio.Step) bool {
+			if !present {
+				return slices.ContainsFunc(step.Delete, func(s portfolio.RRset) bool { return s.Key() == key })
+			}
+			return slices.ContainsFunc(step.Set, func(s portfolio.RRset) bool { return s.Key() == key && is.has(s) })
+		})
+	}
+	for key := range is {
+		if !expected(key) {
+			return true
+		}
+	}
+	for key := range was {
+		if !expected(key) {
+			return true
+		}
+	}
+	return false
+}
+
+func isChallenge(key portfolio.Key) bool {
+	return key.Type == "TXT" && (key.Name == "_acme-challenge" || strings.HasPrefix(key.Name, "_acme-challenge."))
+}
+
+// apply makes the requests that the steps need: one where the provider is
+// atomic, else one by one by the strategy that it keeps.
+func (p *provider) apply(ctx context.Context, now portfolio.Zone, steps []portfolio.Step) error {
+	if w, ok := p.impl.(zoneio.AtomicWriter); ok {
+		_, err := request(ctx, p, "write", now.Name.ASCII(), func(ctx context.Context) (struct{}, error) {
+			return struct{}{}, w.WriteZone(ctx, now.Name.FQDN(), now, steps)
+		})
+		return err
+	}
+	if now.Missing {
+		return zoneio.As(zoneio.NoZone, errors.New("the provider has no such zone; create it there first"))
+	}
+	s := stepper{p: p, zone: now.Name, is: contentsOf(now)}
+	for _, step := range steps {
+		if err := s.step(ctx, step); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// records gives RRsets as libdns records.
+func records(zone portfolio.Name, sets ...portfolio.RRset) ([]libdns.Record, error) {
+	var recs []libdns.Record
+	for _, s := range sets {
+		rs, err := zoneio.Records(zone, s)
+		if err != nil {
+			return nil, err
+		}
+		recs = append(recs, rs...)
+	}
+	return recs, nil
+}

@@ -1,0 +1,157 @@
+package embedded
+
+import (
+	"net"
+	"net/netip"
+
+	"github.com/miekg/dns"
+)
+
+const (
+	// ednsSize is the largest message over UDP that we send or ask for: what
+	// passes the Internet without fragments (RFC 9715).
+	ednsSize = 1232
+	minSize  = 512 // RFC 1035, section 2.3.4; also for clients that offer less (RFC 6891, section 6.2.3)
+)
+
+// accept refuses, before the rest of a message is read, what is no single
+// question.
+func accept(h dns.Header) dns.MsgAcceptAction {
+	const response, opcodeShift, opcodeMask = 1 << 15, 11, 0xf
+	switch {
+	case h.Bits&response != 0:
+		return dns.MsgIgnore // or two servers could answer each other forever
+	case h.Bits>>opcodeShift&opcodeMask != dns.OpcodeQuery:
+		return dns.MsgRejectNotImplemented
+	case h.Qdcount != 1 || h.Ancount > 0 || h.Nscount > 1 || h.Arcount > 2: // the SOA of an IXFR; OPT and TSIG
+		return dns.MsgReject
+	}
+	return dns.MsgAccept
+}
+
+// ServeDNS answers one question.
+func (s *Server) ServeDNS(w dns.ResponseWriter, req *dns.Msg) {
+	_, udp := w.LocalAddr().(*net.UDPAddr)
+	if q := req.Question[0]; q.Qtype == dns.TypeAXFR || q.Qtype == dns.TypeIXFR {
+		s.serveTransfer(w, req, udp)
+		return
+	}
+	size := dns.MaxMsgSize
+	if udp {
+		size = sizeFor(req)
+	}
+	write(w, s.reply(req), size)
+}
+
+// reply makes the reply to a question that asks for no transfer.
+func (s *Server) reply(req *dns.Msg) *dns.Msg {
+	m := replyTo(req)
+	q := m.Question[0]
+	switch {
+	case m.Rcode != dns.RcodeSuccess: // EDNS was at fault
+	case q.Qtype == dns.TypeOPT || q.Qtype == dns.TypeNone:
+		m.Rcode = dns.RcodeFormatError
+	case q.Qtype >= 128 && q.Qtype < dns.TypeANY: // asks for no data (RFC 6895, section 3.1)
+		m.Rcode = dns.RcodeNotImplemented
+	case q.Qclass != dns.ClassINET:
+		m.Rcode = dns.RcodeRefused
+	default:
+		z, found := s.zoneFor(dns.CanonicalName(q.Name))
+		switch {
+		case z != nil:
+			z.answer(m, q)
+		case found:
+			m.Rcode = dns.RcodeServerFailure
+		default:
+			m.Rcode = dns.RcodeRefused
+		}
+	}
+	return m
+}
+
+// replyTo begins the reply to req: its question in its own case, and EDNS
+// where it has that (RFC 6891). Rcode says what is wrong with its EDNS.
+func replyTo(req *dns.Msg) *dns.Msg {
+	m := &dns.Msg{Compress: true, Question: req.Question}
+	m.Id, m.Response, m.Opcode = req.Id, true, req.Opcode
+	m.RecursionDesired = req.RecursionDesired
+	var opts []*dns.OPT
+	for _, rr := range req.Extra {
+		switch rr := rr.(type) {
+		case *dns.OPT:
+			opts = append(opts, rr)
+		case *dns.TSIG:
+			m.Rcode = dns.RcodeNotAuth // no key is known here
+		}
+	}
+	if len(opts) == 0 {
+		return m
+	}
+	ours := &dns.OPT{Hdr: dns.RR_Header{Name: ".", Rrtype: dns.TypeOPT}}
+	ours.SetUDPSize(ednsSize)
+	if opts[0].Do() {
+		ours.SetDo()
+	}
+	m.Extra = append(m.Extra, ours)
+	switch {
+	case len(opts) > 1 || opts[0].Hdr.Name != ".":
+		m.Rcode = dns.RcodeFormatError
+	case opts[0].Version() != 0:
+		m.Rcode = dns.RcodeBadVers
+	}
+	return m
+}
+
+// sizeFor gives how many octets a reply over UDP may have.
+func sizeFor(req *dns.Msg) int {
+	opt := req.IsEdns0()
+	if opt == nil {
+		return minSize
+	}
+	return min(max(int(opt.UDPSize()), minSize), ednsSize)
+}
+
+// write sends a reply of at most size octets. What doesn't fit loses its
+// answer and is marked as truncated, so that the client asks again over TCP;
+// glue in the zone is no part to leave out (RFC 9471), addresses beside an
+// answer are.
+func write(w dns.ResponseWriter, m *dns.Msg, size int) {
+	wire, err := m.Pack()
+	if err == nil && len(wire) > size && len(m.Answer) > 0 && len(m.Extra) > 1 {
+		m.Extra = onlyOPT(m.Extra)
+		wire, err = m.Pack()
+	}
+	if err == nil && len(wire) > size {
+		m.Truncated = true
+		m.Answer, m.Ns, m.Extra = nil, nil, onlyOPT(m.Extra)
+		wire, err = m.Pack()
+	}
+	if err != nil {
+		m.Rcode = dns.RcodeServerFailure
+		m.Answer, m.Ns, m.Extra = nil, nil, onlyOPT(m.Extra)
+		if wire, err = m.Pack(); err != nil {
+			return // its question can't be repeated: nothing to say
+		}
+	}
+	_, _ = w.Write(wire) // a client that is gone needs no answer
+}
+
+func onlyOPT(extra []dns.RR) []dns.RR {
+	for _, rr := range extra {
+		if _, ok := rr.(*dns.OPT); ok {
+			return []dns.RR{rr}
+		}
+	}
+	return nil
+}
+
+// addrOf gives the client's address.
+func addrOf(a net.Addr) netip.Addr {
+	switch a := a.(type) {
+	case *net.UDPAddr:
+		return a.AddrPort().Addr().Unmap().WithZone("")
+	case *net.TCPAddr:
+		return a.AddrPort().Addr().Unmap().WithZone("")
+	}
+	return netip.Addr{}
+}

@@ -1,0 +1,210 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"domherre/portfolio"
+)
+
+// finish checks what the main file says as a whole, and fills in what follows
+// from other keys.
+func (l *loader) finish() {
+	c := l.config
+	l.need("campaign", "campaign: and a name that people know")
+	if !l.isSet("domains") {
+		l.need("domains", "domains: [domains.yaml]")
+	} else if len(l.files) == 0 && l.at("domains").isEmptyList() {
+		l.at("domains").fault("names no file", "write domains: [domains.yaml]")
+	}
+	if c.Portfolio.ID == "" && !l.isSet("portfolio") && c.Campaign != "" {
+		if c.Portfolio.ID = slug(c.Campaign); c.Portfolio.ID == "" {
+			l.at("portfolio").fault("is missing, and campaign has no letters to make it of", "write portfolio: and a word of a–z, 0–9 and hyphens")
+		}
+	}
+	c.Portfolio.Campaign = c.Campaign
+	c.Portfolio.MaxDelete = c.Reconcile.MaxDelete
+	if len(c.Providers) == 0 && !l.isSet("providers") {
+		c.Providers = []Provider{{Name: Embedded, Type: Embedded, Settings: Settings{}}}
+		c.Providers[0].checkNameservers(l.at("providers"))
+	} else if len(c.Providers) == 0 {
+		l.at("providers").fault("names no provider", "write one, or leave providers: out for the embedded name server")
+	}
+	l.checkIssuers()
+	if c.Listen.Admin != "" && !isLoopback(c.Listen.Admin) && c.Admin.Token.IsZero() {
+		l.at("listen.admin").fault("listens beyond this machine without admin.token", "write admin: {token: ${env:ADMIN_TOKEN}}, or listen on 127.0.0.1")
+	}
+	if v, ok := l.written["listen.http3"]; ok && l.isSet("listen.http3") && c.Listen.HTTP3 && c.Listen.HTTPS == "" {
+		v.fault("HTTP/3 needs listen.https", "")
+	}
+	c.DNS = l.dns.DNSSettings
+	c.Portfolio.Domains = []portfolio.Domain{}
+}
+
+func (v value) isEmptyList() bool { return len(v.node.Content) == 0 && (v.node.Kind != 0) }
+
+// build makes the portfolio of the entries, with the defaults merged in.
+func (l *loader) build() {
+	var built []*entry
+	for _, e := range l.entries {
+		if d, ok := l.domain(e); ok {
+			l.config.Portfolio.Domains = append(l.config.Portfolio.Domains, d)
+			built = append(built, e)
+		}
+	}
+	l.checkLoops(built)
+}
+
+// domain checks one entry against the rest of the configuration.
+func (l *loader) domain(e *entry) (portfolio.Domain, bool) {
+	before := len(l.problems)
+	c := l.config
+	d := portfolio.Domain{
+		Name: e.parsed, Provider: e.provider, Frontend: e.frontend, Redirect: e.redirect,
+		Paused: e.paused, Launch: e.launch, Note: e.note, Owner: e.owner, Tags: e.tags,
+		Added: e.added, Registrar: e.registrar, Expires: e.expires,
+		Source: portfolio.Source{File: e.at.doc.file, Line: e.at.node.Line, Column: e.at.node.Column},
+	}
+	l.lead(e, &d)
+	if d.Provider == "" && len(c.Providers) > 0 {
+		d.Provider = c.Providers[0].Name
+	} else if v, ok := e.has["provider"]; ok && !slices.Contains(providerNames(c.Providers), d.Provider) {
+		v.fault(fmt.Sprintf("there is no provider %s", d.Provider), didYouMean(d.Provider, providerNames(c.Providers)))
+	}
+	d.DNS = l.zone(e)
+	return d, len(l.problems) == before
+}
+
+func providerNames(ps []Provider) []string {
+	out := make([]string, len(ps))
+	for i, p := range ps {
+		out[i] = p.Name
+	}
+	return out
+}
+
+// lead finds where the domain leads.
+func (l *loader) lead(e *entry, d *portfolio.Domain) {
+	if d.Frontend == "" {
+		d.Frontend = l.config.Frontend
+	}
+	_, own := e.has["frontend"]
+	if d.Frontend == "" && !own && !l.isSet("frontend") {
+		e.at.fault(fmt.Sprintf("%s leads nowhere", e.parsed), "write frontend: https://… here, or in domherre.yaml for all")
+	}
+}
+
+// zone gives the entry's dns settings: its records added to the common ones,
+// its hosts and addresses in their place.
+func (l *loader) zone(e *entry) portfolio.DNSSettings {
+	d := e.dns.DNSSettings
+	_, d.MailExplicit = e.has["dns.mail"]
+	if _, own := e.has["dns.ignore"]; own {
+		d.Ignore = append(slices.Clone(l.dns.Ignore), d.Ignore...)
+		slices.Sort(d.Ignore)
+		d.Ignore = slices.Compact(d.Ignore)
+	}
+	if len(d.Hosts) > 0 && len(d.Addresses) == 0 && !l.isSet("dns.addresses") {
+		if _, own := e.has["dns.addresses"]; !own {
+			l.at("dns.addresses").fault("is missing", "write the addresses where visitors reach the redirector: dns: {addresses: [192.0.2.10]}")
+		}
+	}
+	d.Records = l.records(e)
+	if _, own := e.has["dns.caa"]; own || len(e.dns.caa) > 0 {
+		e.dns.checkCAA(e.parsed)
+		d.CAAValues = e.dns.CAAValues
+	}
+	l.checkHosts(e, d.Hosts)
+	return d
+}
+
+// records are the entry's own and those of the main file, unless the entry
+// has the same name and type.
+func (l *loader) records(e *entry) []portfolio.RRset {
+	common := l.dns
+	common.TTL = e.dns.TTL
+	sets := common.rrsets(e.parsed)
+	if _, own := e.has["dns.records"]; own {
+		mine := e.dns.rrsets(e.parsed)
+		sets = slices.DeleteFunc(sets, func(s portfolio.RRset) bool {
+			return slices.ContainsFunc(mine, func(m portfolio.RRset) bool { return m.Key() == s.Key() })
+		})
+		sets = append(sets, mine...)
+	}
+	portfolio.SortRRsets(sets)
+	return sets
+}
+
+// checkHosts checks the hosts of one domain.
+func (l *loader) checkHosts(e *entry, hosts []string) {
+	at := e.at
+	if v, own := e.has["dns.hosts"]; own {
+		at = v
+	}
+	for _, h := range hosts {
+		if _, below := e.parsed.Relative(h); below {
+			at.fault(fmt.Sprintf("%s is written with its domain", h), "write names relative to the domain")
+		} else if len(e.parsed.Host(h)) > 253 {
+			at.fault(fmt.Sprintf("%s is longer than a name can be", e.parsed.Host(h)), "")
+		}
+		if strings.HasPrefix(h, "*") && !l.config.TLS.canWildcard() {
+			at.fault(fmt.Sprintf("%s needs a wildcard certificate, which no issuer can give", e.parsed.Host(h)), "write challenge: dns-01 at an issuer in domherre.yaml, or leave the star out")
+		}
+	}
+}
+
+// checkLoops refuses frontends that we would serve ourselves. Of the common
+// frontend it tells at the line of the domain that serves it; of a domain's
+// own, at that.
+func (l *loader) checkLoops(entries []*entry) {
+	served := map[string]*entry{}
+	for i, e := range entries {
+		for _, h := range l.config.Portfolio.Domains[i].DNS.Hosts {
+			served[e.parsed.Host(h)] = e
+		}
+	}
+	if host := hostOf(l.config.Frontend); host != "" {
+		if e := server(served, host); e != nil && l.config.usesFrontend() {
+			e.loop(e.at, host)
+		}
+	}
+	for _, e := range entries {
+		if e.frontend == "" {
+			continue
+		}
+		host := hostOf(e.frontend)
+		if by := server(served, host); by == e {
+			e.loop(e.at, host)
+		} else if by != nil {
+			e.at.fault(fmt.Sprintf("%s leads to %s, which is a domain of this list itself (%s)", e.parsed, show(host), by.at.place()), "write the address where that one leads, too")
+		}
+	}
+}
+
+// usesFrontend reports whether some domain leads to the common frontend.
+func (c *Config) usesFrontend() bool {
+	return slices.ContainsFunc(c.Portfolio.Domains, func(d portfolio.Domain) bool { return d.Frontend == c.Frontend })
+}
+
+func (e *entry) loop(at value, host string) {
+	at.fault(fmt.Sprintf("%s would serve %s, which is the frontend itself: a redirect without end", e.parsed, show(host)),
+		`write dns: {hosts: ["@"]} at this domain, with the names that aren't the frontend, or lead elsewhere`)
+}
+
+// server finds who serves host, by its name or by a wildcard above it.
+func server(served map[string]*entry, host string) *entry {
+	if e := served[host]; e != nil {
+		return e
+	}
+	for {
+		_, parent, ok := strings.Cut(host, ".")
+		if !ok {
+			return nil
+		}
+		if e := served["*."+parent]; e != nil {
+			return e
+		}
+		host = parent
+	}
+}

@@ -1,0 +1,183 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// domains reads every domain file.
+func (l *loader) domains() {
+	seen := map[string]bool{}
+	for _, f := range l.files {
+		for _, path := range l.matches(f) {
+			if real := canonicalPath(path); !seen[real] {
+				seen[real] = true
+				l.domainFile(f, path)
+			}
+		}
+	}
+}
+
+// canonicalPath is one name for a file, however it is reached.
+func canonicalPath(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	return path
+}
+
+// extensions of domain files.
+var extensions = []string{".yaml", ".yml", ".csv", ".txt"}
+
+// matches gives the files of an element of domains:, sorted.
+func (l *loader) matches(f writtenText) []string {
+	if strings.TrimSpace(f.s) == "" {
+		f.fault("names no file", "")
+		return nil
+	}
+	path := l.relative(f.s)
+	if !strings.ContainsAny(f.s, "*?[") {
+		return []string{path}
+	}
+	l.sources.glob(path)
+	found, err := filepath.Glob(path)
+	if err != nil {
+		f.fault(fmt.Sprintf("%q is no pattern", f.s), "write one such as domains/*.yaml")
+		return nil
+	}
+	found = slices.DeleteFunc(found, func(p string) bool {
+		return strings.HasPrefix(filepath.Base(p), ".") || strings.HasPrefix(filepath.Base(p), "~$")
+	})
+	if len(found) == 0 {
+		f.fault(fmt.Sprintf("no file matches %s", f.s), "")
+	}
+	return found
+}
+
+// domainFile reads one domain file in the form that its ending tells.
+func (l *loader) domainFile(f writtenText, path string) {
+	ext := strings.ToLower(filepath.Ext(path))
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		f.fault(fmt.Sprintf("%s is a folder", path), "write "+filepath.Join(f.s, "*.yaml"))
+		return
+	} else if errors.Is(err, fs.ErrNotExist) {
+		l.sources.file(path)
+		f.fault(fmt.Sprintf("no domain file at %s", path), "`domherre init` writes one to start from")
+		return
+	}
+	if !slices.Contains(extensions, ext) {
+		f.fault(fmt.Sprintf("%s is no domain file", path), "its name ends in .yaml, .csv or .txt; domains themselves are written in such a file")
+		return
+	}
+	before, wrong := len(l.entries), len(l.problems)
+	switch ext {
+	case ".txt":
+		l.plainFile(path)
+	case ".csv":
+		l.tableFile(path)
+	default:
+		l.yamlFile(path)
+	}
+	if len(l.entries) == before && len(l.problems) == wrong {
+		l.report(Problem{
+			File: path, Line: 1, Column: 1, Message: "the file lists no domain",
+			Hint: "was it being saved? A file that shall be empty is taken out of domains: instead",
+		})
+	}
+}
+
+// yamlFile reads a list under domains:.
+func (l *loader) yamlFile(path string) {
+	root, ok := l.document(path, theDomainFile, false)
+	if !ok {
+		return
+	}
+	if root.node.Kind != yaml.MappingNode {
+		root.fault("the file starts with "+root.kind()+", not with domains:", "write domains: on the first line, and the list below it")
+		return
+	}
+	root.mapping([]field{leaf("domains", kind{read: func(v value) {
+		items, _ := v.items()
+		for _, item := range items {
+			item.path = ""
+			l.yamlEntry(item)
+		}
+	}}, "", "")})
+	if !root.has("domains") && len(root.node.Content) == 0 {
+		root.fault("domains: is missing", "write domains: on the first line, and the list below it")
+	}
+}
+
+// yamlEntry reads an element of the list: a name, or a mapping.
+func (l *loader) yamlEntry(v value) {
+	e := l.newEntry()
+	e.at = v
+	if v.node.Kind == yaml.ScalarNode {
+		name, ok := v.text()
+		if e.name = name; ok {
+			l.accept(e)
+		}
+		return
+	}
+	if v.node.Kind != yaml.MappingNode {
+		v.fault("takes a name or a mapping, not "+v.kind(), "write - kopasex.se, or - name: kopasex.se")
+		return
+	}
+	v.walk(entryFields(e), func(f field, got value) {
+		e.has[got.path] = got
+		if got.path == "name" {
+			e.at = got
+		}
+		f.kind.read(got)
+	})
+	_, named := e.has["name"]
+	switch {
+	case !named:
+		v.fault("name is missing", "write - name: kopasex.se")
+	case e.name != "":
+		l.accept(e)
+	}
+}
+
+// cell makes the value of one field of a file that isn't YAML.
+func (l *loader) cell(path, key, s string, line, column int) value {
+	return value{
+		l: l, path: key, doc: &document{file: path},
+		node: &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s, Line: line, Column: column},
+	}
+}
+
+// plainFile reads one name per line; # starts a comment.
+func (l *loader) plainFile(path string) {
+	content, ok := l.tableText(path)
+	if !ok {
+		return
+	}
+	line := 0
+	for s := range strings.SplitSeq(content, "\n") {
+		line++
+		s, _, _ = strings.Cut(s, "#")
+		name := strings.TrimSpace(s)
+		if name == "" {
+			continue
+		}
+		e := l.newEntry()
+		column := len([]rune(s[:strings.Index(s, name)])) + 1
+		e.at = l.cell(path, "", name, line, column)
+		if e.name = name; len(strings.Fields(name)) > 1 {
+			e.at.fault(fmt.Sprintf("%q is more than a name", name), "write one name a line; # starts a comment")
+			continue
+		}
+		l.accept(e)
+	}
+}

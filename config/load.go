@@ -1,0 +1,107 @@
+package config
+
+import (
+	"fmt"
+
+	"domherre/portfolio"
+)
+
+// loader is one Load: what it reads, and what it finds wrong.
+type loader struct {
+	options  Options
+	path     string
+	problems Problems
+	sources  Sources
+	secrets  secrets
+	written  map[string]value // the leaves that are set, by path, wherever they come from
+	config   *Config
+
+	files   []writtenText // domains:
+	dns     dnsDraft
+	names   map[portfolio.Name]value // where each domain was first declared
+	entries []*entry
+}
+
+// Load reads the main file at path (where path is empty: the first of
+// DefaultPaths that exists) and the domain files that it names.
+//
+// All faults of all files are found at once. Where one of them is an Error
+// (Problems.Err), the Config holds nothing but Path and Sources.
+func Load(path string, o Options) (*Config, Problems) {
+	l := &loader{
+		options: o, config: &Config{}, written: map[string]value{},
+		names: map[portfolio.Name]value{},
+	}
+	found, p := find(path)
+	if p != nil {
+		return &Config{Sources: missing()}, Problems{*p}
+	}
+	l.path, l.config.Path = found, found
+	l.load()
+	problems := l.problems.sorted()
+	for i := range problems {
+		problems[i].Message = l.secrets.redact(problems[i].Message)
+		problems[i].Hint = l.secrets.redact(problems[i].Hint)
+	}
+	l.config.Sources, l.config.redact = l.sources, l.secrets.redact
+	if problems.Err() != nil {
+		return &Config{Path: found, Sources: l.sources, redact: l.secrets.redact}, problems
+	}
+	return l.config, problems
+}
+
+// load runs the phases, each on what the ones before left usable.
+func (l *loader) load() {
+	root, ok := l.document(l.path, theConfig, true)
+	if !ok {
+		return
+	}
+	l.merge(tables(l), root)
+	l.finish()
+	l.domains()
+	l.build()
+}
+
+// document reads and parses a YAML file.
+func (l *loader) document(path, what string, secrets bool) (value, bool) {
+	l.sources.file(path)
+	content, p := readFile(path, what)
+	if p != nil {
+		l.report(*p)
+		return value{}, false
+	}
+	root, problems := parseYAML(path, content)
+	l.problems = append(l.problems, problems...)
+	if root == nil {
+		if len(problems) == 0 {
+			l.report(Problem{File: path, Line: 1, Column: 1, Message: what + " is empty", Hint: "was it being saved? `domherre init DIR` writes one to start from"})
+		}
+		return value{}, false
+	}
+	doc := &document{file: path, secrets: secrets, open: secrets && othersCanRead(path), root: root}
+	return value{l: l, doc: doc, node: root}, true
+}
+
+func (l *loader) report(p Problem) { l.problems = append(l.problems, p) }
+
+// at gives the value of a leaf, or the main file's start where it isn't set.
+func (l *loader) at(path string) value {
+	if v, ok := l.written[path]; ok {
+		return v
+	}
+	v := l.scalar(l.path, path, "")
+	return v
+}
+
+// isSet reports whether a leaf was written, as opposed to left at its default.
+func (l *loader) isSet(path string) bool {
+	v, ok := l.written[path]
+	return ok && v.doc.file != defaultOrigin
+}
+
+// need reports a fault where a leaf isn't set.
+func (l *loader) need(path, example string) {
+	if !l.isSet(path) {
+		l.at(path).fault("is missing", fmt.Sprintf("write %s", example))
+	}
+}

@@ -24,7 +24,7 @@ func Diff(des Desired, obs Zone, portfolioID string) DomainPlan {
 		Domain: name.Unicode(), ASCII: name.ASCII(), Provider: des.Domain.Provider, Observed: obs.Digest(),
 		Notes: []string{}, Changes: []Change{}, Name: name, Entry: des.Domain, Zone: obs, desired: des,
 	}
-	d := differ{des: &des, mode: des.Domain.DNS.Ownership}
+	d := differ{des: &p.desired, mode: des.Domain.DNS.Ownership}
 	if err := d.run(obs, MarkerID(portfolioID)); err != nil {
 		p.fail(err)
 		return p

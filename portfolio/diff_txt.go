@@ -59,18 +59,18 @@ func (d *differ) compareTXT(r *row) {
 		}
 		return
 	}
-	after := After{Data: want}
+	data, ttl := want, uint32(0)
 	if len(kept) > 0 {
-		after.Data = sortedSet(slices.Concat(want, kept))
+		data = sortedSet(slices.Concat(want, kept))
 	}
 	switch {
 	case r.obs != nil && (foreign || len(want) == 0):
-		after.TTL = r.obs.TTL
+		ttl = r.obs.TTL
 	case r.want != nil:
-		after.TTL = r.want.TTL
+		ttl = r.want.TTL
 	}
-	if r.obs == nil || r.obs.TTL != after.TTL || !slices.Equal(r.obs.Data, after.Data) {
-		d.change(r, &after)
+	if r.obs == nil || r.obs.TTL != ttl || !slices.Equal(r.obs.Data, data) {
+		d.change(r, &After{TTL: ttl, Data: data})
 	}
 }
 

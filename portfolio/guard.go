@@ -15,7 +15,7 @@ const touchedFloor = 5
 type GuardFacts struct {
 	MaxDelete float64  // a fraction, 0.30
 	Listed    []Domain // the whole list
-	Accepted  []Domain // as kept by the AcceptedStore
+	Accepted  []Domain // as kept by the AcceptedStore, sorted by A-labels
 	Whole     bool     // the run is for all of the list, not for some domains of it
 }
 
@@ -91,7 +91,7 @@ func (g GuardFacts) emptied(p Plan) []string {
 	were, empty := 0, 0
 	for i := range p.Domains {
 		d := &p.Domains[i]
-		if d.Err == nil && !d.Leaving && g.ownedBefore(d.Name) > 0 {
+		if d.Err == nil && !d.Leaving && g.ownedBefore(d) > 0 {
 			were++
 			if d.bare() {
 				empty++
@@ -104,12 +104,13 @@ func (g GuardFacts) emptied(p Plan) []string {
 	return []string{fmt.Sprintf("all %d zones that were managed are suddenly empty at the provider", empty)}
 }
 
-// ownedBefore is how many RRsets were ours in the zone when last seen.
-func (g GuardFacts) ownedBefore(n Name) int {
-	i, found := slices.BinarySearchFunc(g.Accepted, n, func(d Domain, n Name) int {
-		return strings.Compare(d.Name.ascii, n.ascii)
+// ownedBefore is how many RRsets were ours in the zone when last seen at this
+// provider.
+func (g GuardFacts) ownedBefore(d *DomainPlan) int {
+	i, found := slices.BinarySearchFunc(g.Accepted, d.Name, func(a Domain, n Name) int {
+		return strings.Compare(a.Name.ascii, n.ascii)
 	})
-	if !found {
+	if !found || g.Accepted[i].Provider != d.Provider {
 		return 0
 	}
 	return g.Accepted[i].Owned
@@ -172,8 +173,12 @@ func (g GuardFacts) domainReasons(d DomainPlan) []string {
 		return nil
 	}
 	var reasons []string
-	if n := g.ownedBefore(d.Name); n > 0 && d.Pending() && d.bare() {
-		reasons = append(reasons, fmt.Sprintf("the zone is suddenly empty at the provider, where %s stood before", plural(n, "RRset")))
+	if n := g.ownedBefore(&d); n > 0 && d.Pending() && d.bare() {
+		what := "the zone is suddenly empty at the provider"
+		if d.Zone.Missing {
+			what = "the provider suddenly has no such zone"
+		}
+		reasons = append(reasons, fmt.Sprintf("%s, where %s of ours stood before", what, plural(n, "RRset")))
 	}
 	if slices.ContainsFunc(d.Changes, func(c Change) bool { return c.Key() == apexNS && c.Op != OpCreate }) {
 		reasons = append(reasons, "would change the NS records of the apex, on which the delegation rests")

@@ -1,7 +1,6 @@
 package portfolio
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -180,40 +179,46 @@ func (m *Marker) parseValue(value string) error {
 	if m.Owned == nil && rest != "" {
 		m.Owned = make([]Owned, 0, 1+strings.Count(rest, ",")+strings.Count(rest, " "))
 	}
+	hashes := make([]string, 0, strings.Count(rest, "+"))
 	for entry := range strings.SplitSeq(rest, " ") {
 		if entry == "" {
 			continue
 		}
-		if !m.parseEntry(entry) {
+		var ok bool
+		if hashes, ok = m.parseEntry(entry, hashes); !ok {
 			return fail(fmt.Sprintf("%q is no entry of a marker", entry))
 		}
 	}
 	return nil
 }
 
-func (m *Marker) parseEntry(entry string) bool {
+// parseEntry adds one owner name with its types. The hashes of all entries
+// share one slice, which it gives back grown.
+func (m *Marker) parseEntry(entry string, hashes []string) ([]string, bool) {
 	escaped, items, ok := strings.Cut(entry, ":")
 	name, good := unescapeOwner(escaped)
 	if !ok || !good {
-		return false
+		return hashes, false
 	}
 	for item := range strings.SplitSeq(items, ",") {
-		typ, hashes, shared := strings.Cut(item, "+")
+		typ, list, shared := strings.Cut(item, "+")
 		if !isType(typ) || shared != (typ == "TXT") {
-			return false
+			return hashes, false
 		}
 		o := Owned{Key: Key{name, typ}}
 		if shared {
-			o.Values = strings.Split(hashes, "+")
-		}
-		for _, h := range o.Values {
-			if !isHex(h, markerHashLen) {
-				return false
+			start := len(hashes)
+			for h := range strings.SplitSeq(list, "+") {
+				if !isHex(h, markerHashLen) {
+					return hashes, false
+				}
+				hashes = append(hashes, h)
 			}
+			o.Values = slices.Clip(hashes[start:])
 		}
 		m.Owned = append(m.Owned, o)
 	}
-	return true
+	return hashes, true
 }
 
 // tidyOwned sorts and merges entries of one key; owned may be changed.
@@ -267,7 +272,12 @@ func rawHash(value string) (h [markerHashLen]byte) {
 }
 
 func isHex(s string, length int) bool {
-	return len(s) == length && strings.Trim(s, "0123456789abcdef") == ""
+	for i := range len(s) {
+		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return len(s) == length
 }
 
 func isType(s string) bool {
@@ -280,7 +290,7 @@ func isType(s string) bool {
 }
 
 func plainOwnerByte(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || bytes.IndexByte([]byte("-_*@."), c) >= 0
+	return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || strings.IndexByte("-_*@.", c) >= 0
 }
 
 func escapeOwner(name string) string {

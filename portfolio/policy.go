@@ -30,25 +30,13 @@ func eachDomain(f func(DomainPlan) DomainPlan) Policy {
 	}
 }
 
-// KeepLeaving keeps the records of domains that left the list: the policy of
-// every run without prune.
-func KeepLeaving(p Plan) Plan {
-	return eachDomain(func(d DomainPlan) DomainPlan {
-		if d.Leaving {
-			d = d.withoutChanges()
-			d.Notes = []string{"left the list: its records stay, and lead here, until apply --prune"}
-		}
-		return d
-	})(p)
-}
-
 // AsSaved lets pass what saved says already, and nothing else. Domains for
 // which saved no longer fits are refused, each by itself.
 func AsSaved(saved Plan) Policy {
 	return eachDomain(func(d DomainPlan) DomainPlan {
 		s, found := saved.Find(d.ASCII)
 		switch {
-		case !found || len(s.Changes) == 0 && len(d.Changes) > 0:
+		case !found || len(s.Changes) == 0 && (len(d.Changes) > 0 || d.Leaving):
 			return d.withoutChanges()
 		case d.Err != nil:
 		case s.Observed != d.Observed && (len(s.Changes) > 0 || d.Pending()):

@@ -23,7 +23,7 @@ func (r *Reconciler) plan(ctx context.Context, p Portfolio, accepted []Domain, o
 	domains := make([]DomainPlan, len(targets))
 	progress := r.progress(StepObserve, len(targets))
 	r.each(len(targets), func(i int) string { return targets[i].Provider }, func(i int) {
-		domains[i] = r.planDomain(ctx, p.ID, targets[i], o.Full)
+		domains[i] = r.planDomain(ctx, p.ID, targets[i], o)
 		progress.done(targets[i].Name, domains[i].Err)
 	})
 	if err := ctx.Err(); err != nil {
@@ -32,8 +32,6 @@ func (r *Reconciler) plan(ctx context.Context, p Portfolio, accepted []Domain, o
 	plan := NewPlan(p.ID, r.Now(), domains)
 	if o.Saved != nil {
 		plan = plan.Apply(AsSaved(*o.Saved))
-	} else if !o.Prune {
-		plan = plan.Apply(KeepLeaving)
 	}
 	plan = plan.Apply(Guard(GuardFacts{MaxDelete: p.MaxDelete, Listed: p.Domains, Accepted: accepted, Whole: o.Only == nil && o.Saved == nil}))
 	if o.Force {
@@ -91,13 +89,18 @@ func Leaving(p Portfolio, accepted []Domain) []Domain {
 }
 
 // planDomain observes one domain and compares.
-func (r *Reconciler) planDomain(ctx context.Context, portfolioID string, t target, full bool) DomainPlan {
-	zone, err := r.observe(ctx, t.Domain, full)
+func (r *Reconciler) planDomain(ctx context.Context, portfolioID string, t target, o Options) DomainPlan {
+	d := DomainPlan{
+		Domain: t.Name.Unicode(), ASCII: t.Name.ASCII(), Provider: t.Provider, Notes: []string{}, Changes: []Change{},
+		Name: t.Name, Entry: t.Domain, Leaving: t.leaving,
+	}
+	if t.leaving && !o.Prune && o.Saved == nil {
+		d.Notes = append(d.Notes, "left the list: its records stay, and lead here, until apply --prune")
+		d.Owned = t.Owned
+		return d
+	}
+	zone, err := r.observe(ctx, t.Domain, o.Full)
 	if err != nil {
-		d := DomainPlan{
-			Domain: t.Name.Unicode(), ASCII: t.Name.ASCII(), Provider: t.Provider, Notes: []string{}, Changes: []Change{},
-			Name: t.Name, Entry: t.Domain, Leaving: t.leaving,
-		}
 		d.fail(fmt.Errorf("%s: reading the zone at provider %s: %w", t.Name, t.Provider, err))
 		return d
 	}
@@ -108,8 +111,8 @@ func (r *Reconciler) planDomain(ctx context.Context, portfolioID string, t targe
 	if r.Facts != nil {
 		facts = r.Facts(t.Domain)
 	}
-	d := Diff(Desire(t.Domain, facts, r.Now()), zone, portfolioID)
-	if zone.Missing && d.Err == nil {
+	d = Diff(Desire(t.Domain, facts, r.Now()), zone, portfolioID)
+	if zone.Missing && d.Pending() {
 		d.Notes = append(d.Notes, fmt.Sprintf("provider %s has no such zone: it is created with its records", t.Provider))
 	}
 	return d

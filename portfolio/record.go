@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
-	"hash"
 	"slices"
 )
 
@@ -135,34 +134,33 @@ func (z Zone) Find(k Key) (RRset, bool) {
 // the same records. The serial isn't part of it, since signing moves it while
 // the records stay.
 func (z Zone) Digest() string {
-	h := sha256.New()
-	hashString(h, z.Name.ascii)
+	var stack [2048]byte // a usual zone fits
+	b := appendString(stack[:0], z.Name.ascii)
 	if z.Missing {
-		hashNumber(h, 1)
+		b = appendNumber(b, 1)
 	} else {
-		hashNumber(h, 0)
+		b = appendNumber(b, 0)
 	}
-	hashNumber(h, len(z.RRsets))
-	for _, s := range z.RRsets {
-		hashString(h, s.Name)
-		hashString(h, s.Type)
-		hashNumber(h, int(s.TTL))
-		hashNumber(h, len(s.Data))
+	b = appendNumber(b, len(z.RRsets))
+	for i := range z.RRsets {
+		s := &z.RRsets[i]
+		b = appendString(b, s.Name)
+		b = appendString(b, s.Type)
+		b = appendNumber(b, int(s.TTL))
+		b = appendNumber(b, len(s.Data))
 		for _, d := range s.Data {
-			hashString(h, d)
+			b = appendString(b, d)
 		}
 	}
-	return "sha256:" + hex.EncodeToString(h.Sum(nil))
+	sum := sha256.Sum256(b)
+	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-// hashString feeds the length first, so that no two lists feed the same bytes.
-func hashString(h hash.Hash, s string) {
-	hashNumber(h, len(s))
-	h.Write([]byte(s))
+// appendString puts the length first, so that no two lists give the same bytes.
+func appendString(b []byte, s string) []byte {
+	return append(appendNumber(b, len(s)), s...)
 }
 
-func hashNumber(h hash.Hash, n int) {
-	var b [8]byte
-	binary.BigEndian.PutUint64(b[:], uint64(n))
-	h.Write(b[:])
+func appendNumber(b []byte, n int) []byte {
+	return binary.BigEndian.AppendUint64(b, uint64(n))
 }

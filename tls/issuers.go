@@ -22,8 +22,28 @@ type issuer struct {
 	keyType  string
 	dns01    bool // wildcards are possible
 	profile  string
-	internal *internalca.CA // one of the two is set
-	acme     *acmeca.CA
+	ca       authority
+	internal *internalca.CA // set for the internal CA
+	acme     *acmeca.CA     // set for an ACME CA
+}
+
+// authority issues certificates.
+type authority interface {
+	// Replace issues for the names of csr, in place of old if that isn't nil.
+	Replace(ctx context.Context, csr *x509.CertificateRequest, old *x509.Certificate) (*certmagic.IssuedCertificate, error)
+	// RenewalInfo says when leaf shall be renewed, or acme.ErrUnsupported.
+	RenewalInfo(ctx context.Context, leaf *x509.Certificate) (acme.RenewalInfo, error)
+}
+
+// internalAuthority has no opinion on renewals.
+type internalAuthority struct{ *internalca.CA }
+
+func (a internalAuthority) Replace(ctx context.Context, csr *x509.CertificateRequest, _ *x509.Certificate) (*certmagic.IssuedCertificate, error) {
+	return a.Issue(ctx, csr)
+}
+
+func (internalAuthority) RenewalInfo(context.Context, *x509.Certificate) (acme.RenewalInfo, error) {
+	return acme.RenewalInfo{}, acme.ErrUnsupported
 }
 
 func (o Options) issuers() ([]*issuer, error) {
@@ -47,7 +67,10 @@ func (o Options) issuers() ([]*issuer, error) {
 func (o Options) newIssuer(cfg Issuer) (*issuer, error) {
 	if cfg.Internal {
 		ca := internalca.New(o.Storage, o.Log, o.Now)
-		return &issuer{key: internalca.Key, name: "the internal CA", keyType: cfg.KeyType, dns01: true, internal: ca}, nil
+		return &issuer{
+			key: internalca.Key, name: "the internal CA", keyType: cfg.KeyType, dns01: true,
+			ca: internalAuthority{ca}, internal: ca,
+		}, nil
 	}
 	settings := acmeca.Config{
 		Directory: cfg.ACME, Email: cfg.Email, Roots: cfg.Roots, Profile: cfg.Profile, PreferredChain: cfg.PreferredChain,
@@ -65,7 +88,7 @@ func (o Options) newIssuer(cfg Issuer) (*issuer, error) {
 	}
 	return &issuer{
 		key: ca.IssuerKey(), name: ca.Host(), public: isPublicCA(ca.Host()), keyType: cfg.KeyType,
-		dns01: cfg.Challenge == acme.ChallengeTypeDNS01, profile: cfg.Profile, acme: ca,
+		dns01: cfg.Challenge == acme.ChallengeTypeDNS01, profile: cfg.Profile, ca: ca, acme: ca,
 	}, nil
 }
 
@@ -109,14 +132,6 @@ func (i *issuer) can(names []string) error {
 		return fmt.Errorf("a wildcard needs challenge: dns-01 for %s", i.name)
 	}
 	return nil
-}
-
-// issue orders a certificate, in place of old if that is the same CA's.
-func (i *issuer) issue(ctx context.Context, csr *x509.CertificateRequest, old *x509.Certificate) (*certmagic.IssuedCertificate, error) {
-	if i.internal != nil {
-		return i.internal.Issue(ctx, csr)
-	}
-	return i.acme.Replace(ctx, csr, old)
 }
 
 // timeout bounds one order. dns-01 has to wait until all name servers serve.

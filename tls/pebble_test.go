@@ -135,7 +135,7 @@ func (f *fakeDNS) CleanUp(_ context.Context, fqdn, value string) error {
 	return nil
 }
 
-func (f *fakeDNS) break_(names ...string) {
+func (f *fakeDNS) breakNames(names ...string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.broken = map[string]bool{}
@@ -160,17 +160,17 @@ type pebble struct {
 	ca     *ca.CAImpl
 	server *httptest.Server
 	roots  []byte       // of its web server
-	orders atomic.Int64 // POSTs to new-order
+	orders atomic.Int64 // orders that it accepted
 	down   atomic.Bool
 }
 
 type pebbleOptions struct {
-	lifetime time.Duration
-	eab      map[string]string
-	blocked  []string
-	handler  func(next http.Handler) http.Handler // faults
+	lifetime   time.Duration
+	eab        map[string]string
+	blocked    []string
+	handler    func(next http.Handler) http.Handler // faults
 	alternates int
-	profiles map[string]ca.Profile
+	profiles   map[string]ca.Profile
 }
 
 func (w *world) pebble(o pebbleOptions) *pebble {
@@ -202,16 +202,27 @@ func (w *world) pebble(o pebbleOptions) *pebble {
 			rw.WriteHeader(http.StatusBadGateway)
 			return
 		}
-		if strings.HasPrefix(r.URL.Path, "/order-plz") {
+		seen := &statusWriter{ResponseWriter: rw}
+		handler.ServeHTTP(seen, r)
+		if r.URL.Path == "/order-plz" && seen.status == http.StatusCreated {
 			p.orders.Add(1)
 		}
-		handler.ServeHTTP(rw, r)
 	}))
 	p.server.Config.ErrorLog = quiet
 	p.server.StartTLS()
 	w.t.Cleanup(p.server.Close)
 	p.roots = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.server.Certificate().Raw})
 	return p
+}
+
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (s *statusWriter) WriteHeader(status int) {
+	s.status = status
+	s.ResponseWriter.WriteHeader(status)
 }
 
 func (p *pebble) issuer(challenge string) certs.Issuer {
@@ -302,4 +313,22 @@ func subject(domain string, hosts ...string) certs.Subject {
 		}
 	}
 	return s
+}
+
+func (w *world) mustServe(host string, p *pebble) {
+	w.t.Helper()
+	if _, err := w.handshake(host, p.pool()); err != nil {
+		w.t.Errorf("%s: %v", host, err)
+	}
+}
+
+// chain gives what is served for host, unverified.
+func (w *world) chain(host string) []*x509.Certificate {
+	w.t.Helper()
+	conn, err := tls.Dial("tcp", w.httpsLn.Addr().String(), &tls.Config{ServerName: host, InsecureSkipVerify: true})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer conn.Close()
+	return conn.ConnectionState().PeerCertificates
 }

@@ -68,7 +68,7 @@ func spread(serial string, most time.Duration) time.Duration {
 // due. A CA that can't be asked changes nothing.
 func (m *Manager) refreshWish(ctx context.Context, j job) {
 	iss := m.issuerOf(j.current)
-	if iss == nil || iss.acme == nil || m.now().Before(m.askAt(j.current, j.record.ARI)) {
+	if iss == nil || iss.internal != nil || m.now().Before(m.askAt(j.current, j.record.ARI)) {
 		return
 	}
 	leaf, err := x509.ParseCertificate(j.current.chain[0])
@@ -77,7 +77,7 @@ func (m *Manager) refreshWish(ctx context.Context, j job) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, ariTimeout)
 	defer cancel()
-	info, err := iss.acme.RenewalInfo(ctx, leaf)
+	info, err := iss.ca.RenewalInfo(ctx, leaf)
 	if ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled) {
 		return
 	}
@@ -145,7 +145,7 @@ func (m *Manager) settle(j job) {
 		}
 		t.waiting, t.holds, t.poked = "", 0, false
 		t.due, _ = m.renewAt(c, t.record.ARI)
-		if iss := m.issuerOf(c); iss != nil && iss.acme != nil {
+		if iss := m.issuerOf(c); iss != nil && iss.internal == nil {
 			if ask := m.askAt(c, t.record.ARI); ask.Before(t.due) {
 				t.due = ask
 			}

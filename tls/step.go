@@ -257,7 +257,7 @@ func (m *Manager) issueFrom(ctx context.Context, iss *issuer, j *job) (*generati
 	}
 	ctx, cancel := context.WithTimeout(ctx, iss.timeout())
 	defer cancel()
-	issued, err := iss.issue(ctx, csr, old)
+	issued, err := iss.ca.Replace(ctx, csr, old)
 	if err != nil {
 		return nil, err
 	}

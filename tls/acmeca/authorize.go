@@ -132,15 +132,46 @@ func (w *walk) validate(ctx context.Context, p *proof) error {
 	if err != nil {
 		return w.failure(step, name(p.authz), err)
 	}
-	authz, err := persist(ctx, func() (acme.Authorization, error) {
-		return w.ca.client.PollAuthorization(ctx, w.acct, p.authz)
-	})
-	if err != nil {
+	if err := w.poll(ctx, p); err != nil {
 		return w.failure(step, name(p.authz), err)
 	}
-	p.authz = authz
 	return nil
 }
+
+// poll waits until the CA has made up its mind about a name.
+func (w *walk) poll(ctx context.Context, p *proof) error {
+	for pause := firstPoll; ; pause = min(pause*2, lastPoll) {
+		if err := sleep(ctx, pause); err != nil {
+			return fmt.Errorf("the CA didn't say in time what it saw: %w", err)
+		}
+		authz, err := persist(ctx, func() (acme.Authorization, error) {
+			return w.ca.client.GetAuthorization(ctx, w.acct, p.authz.Location)
+		})
+		if err != nil {
+			return err
+		}
+		p.authz = authz
+		switch authz.Status {
+		case acme.StatusValid:
+			return nil
+		case acme.StatusPending:
+			continue
+		}
+		for _, ch := range authz.Challenges {
+			if ch.Error != nil {
+				return *ch.Error
+			}
+		}
+		return fmt.Errorf("the authorization is %s, the CA doesn't say why", authz.Status)
+	}
+}
+
+// Pauses between looks at something that the CA works on: short at first,
+// since most is done at once.
+const (
+	firstPoll = 50 * time.Millisecond
+	lastPoll  = 4 * time.Second
+)
 
 // cleanUp removes what was presented, order or no order.
 func (w *walk) cleanUp(ctx context.Context, proofs []*proof) {

@@ -105,8 +105,8 @@ func New(cfg Config) (*CA, error) {
 
 const (
 	requestTimeout = 30 * time.Second
-	pollInterval   = 250 * time.Millisecond
-	pollTimeout    = 90 * time.Second
+	pollInterval   = 100 * time.Millisecond // where the CA doesn't say
+	pollTimeout    = 30 * time.Second
 )
 
 func newTransport(roots []byte) (*http.Transport, error) {

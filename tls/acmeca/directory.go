@@ -113,23 +113,6 @@ func (c *CA) RenewalInfo(ctx context.Context, leaf *x509.Certificate) (acme.Rene
 	return c.client.GetRenewalInfo(ctx, leaf)
 }
 
-// Revoke revokes leaf, which this account has ordered, for a reason of RFC
-// 5280, section 5.3.1.
-func (c *CA) Revoke(ctx context.Context, leaf *x509.Certificate, reason int) error {
-	began := c.cfg.Now()
-	acct, err := c.accounts.get(ctx)
-	if err != nil {
-		return c.failure("looking up the account", "", began, err)
-	}
-	_, err = persist(ctx, func() (struct{}, error) {
-		return struct{}{}, c.client.RevokeCertificate(ctx, acct, leaf, acct.PrivateKey, reason)
-	})
-	if err != nil && !isProblem(err, acme.ProblemTypeAlreadyRevoked) {
-		return c.failure("revoking the certificate", "", began, err)
-	}
-	return nil
-}
-
 // CAAIdentities gives the domain names that the CA knows itself by in CAA
 // records, from its directory, or from the store where it was seen before and
 // doesn't answer now.

@@ -122,8 +122,7 @@ func refusesReplacing(err error) bool {
 
 // finalize sends the CSR and waits until the certificate is issued.
 func (w *walk) finalize(ctx context.Context, order acme.Order, csr []byte) (acme.Order, error) {
-	pause := pollInterval
-	for {
+	for pause := firstPoll; ; pause = min(pause*2, lastPoll) {
 		current, err := persist(ctx, func() (acme.Order, error) { return w.ca.client.GetOrder(ctx, w.acct, order) })
 		if err != nil {
 			return order, err
@@ -149,7 +148,6 @@ func (w *walk) finalize(ctx context.Context, order acme.Order, csr []byte) (acme
 		if err := sleep(ctx, pause); err != nil {
 			return order, fmt.Errorf("the order is still %s: %w", current.Status, err)
 		}
-		pause = min(pause*2, 5*time.Second)
 	}
 }
 

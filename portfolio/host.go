@@ -82,7 +82,7 @@ func ownerLabel(label string) (string, *fault) {
 		}
 	}
 	if len(label) > maxLabel {
-		return "", &fault{fmt.Sprintf("has a label of %d characters, more than %d", len(label), maxLabel), "shorten it"}
+		return "", labelTooLong()
 	}
 	return lowerASCII(label), nil
 }
@@ -99,15 +99,14 @@ func canonicalOwner(zone Name, name string) (string, *fault) {
 	if !isASCII(name) {
 		name = ownerASCII(name)
 	}
-	absolute := name
 	if !dns.IsFqdn(name) {
-		absolute = name + "." + zone.FQDN()
+		name += "." + zone.FQDN()
 	}
-	absolute, f := wireName(absolute)
+	name, f := wireName(name)
 	if f != nil {
 		return "", f
 	}
-	owner, ok := zone.Relative(absolute)
+	owner, ok := zone.Relative(name)
 	if !ok {
 		return "", &fault{fmt.Sprintf("lies outside the zone %s", zone), "write the name relative to the zone"}
 	}

@@ -84,7 +84,7 @@ func TestParseOwnerRefuses(t *testing.T) {
 		{`a\.b`, `contains "\" (U+005C), which is no letter, digit or hyphen`, hintLetters},
 		{"💩", `contains "💩" (U+1F4A9), which is no letter, digit or hyphen`, hintLetters},
 		{"-a", "has a label that starts with a hyphen", "remove the hyphen"},
-		{strings.Repeat("_", 64), "has a label of 64 characters, more than 63", "shorten it"},
+		{strings.Repeat("_", 64), "has a label of more than 63 characters in its A-label form", "shorten it"},
 		{strings.Repeat("a.", 127) + "a", "has 255 characters in its A-label form, more than 253", "shorten it"},
 	} {
 		got, err := ParseOwner(c.in)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 	"golang.org/x/text/unicode/norm"
@@ -13,6 +14,9 @@ import (
 // aLabel turns one label of a host name, in either form and any case, into its
 // lower-case A-label.
 func aLabel(label string) (string, *fault) {
+	if len(label) > maxLabel*utf8.UTFMax { // no use in converting what can't become shorter
+		return "", labelTooLong()
+	}
 	ascii := lowerASCII(label)
 	if !isASCII(label) {
 		if f := cmp.Or(checkRunes(label), checkHyphens(label), checkScripts(label)); f != nil {
@@ -27,12 +31,16 @@ func aLabel(label string) (string, *fault) {
 		return "", f
 	}
 	if len(ascii) > maxLabel {
-		return "", &fault{fmt.Sprintf("has a label of %d characters in its A-label form, more than %d", len(ascii), maxLabel), "shorten it"}
+		return "", labelTooLong()
 	}
 	if !strings.HasPrefix(ascii, "xn--") {
 		return ascii, nil
 	}
 	return ascii, checkALabel(ascii)
+}
+
+func labelTooLong() *fault {
+	return &fault{fmt.Sprintf("has a label of more than %d characters in its A-label form", maxLabel), "shorten it"}
 }
 
 // checkALabel decodes an A-label and holds its U-label to the rules that a

@@ -26,7 +26,11 @@ func canonicalData(zone Name, t rrtype, s string) (string, *fault) {
 	s = strings.Trim(s, " \t")
 	if t.code == dns.TypeA || t.code == dns.TypeAAAA {
 		if !strings.HasPrefix(s, `\#`) {
-			return canonicalAddress(t, s)
+			addr, f := parseAddress(t, s)
+			if f != nil {
+				return "", f
+			}
+			return addr.String(), nil
 		}
 	}
 	s, f := cleanData(s)
@@ -54,20 +58,20 @@ func canonicalData(zone Name, t rrtype, s string) (string, *fault) {
 	return data, nil
 }
 
-func canonicalAddress(t rrtype, s string) (string, *fault) {
+func parseAddress(t rrtype, s string) (netip.Addr, *fault) {
 	addr, err := netip.ParseAddr(s)
 	switch {
 	case err != nil || addr.Zone() != "":
 		if t.code == dns.TypeA {
-			return "", &fault{"is not an IPv4 address", "write it like 192.0.2.10"}
+			return addr, &fault{"is not an IPv4 address", "write it like 192.0.2.10"}
 		}
-		return "", &fault{"is not an IPv6 address", "write it like 2001:db8::10"}
+		return addr, &fault{"is not an IPv6 address", "write it like 2001:db8::10"}
 	case addr.Is4() && t.code == dns.TypeAAAA:
-		return "", &fault{"is an IPv4 address", "write it under type A"}
+		return addr, &fault{"is an IPv4 address", "write it under type A"}
 	case addr.Is6() && t.code == dns.TypeA:
-		return "", &fault{"is an IPv6 address", "write it under type AAAA"}
+		return addr, &fault{"is an IPv6 address", "write it under type AAAA"}
 	}
-	return addr.String(), nil
+	return addr, nil
 }
 
 // cleanData refuses what would end the data early in a zone file, and turns
@@ -169,6 +173,9 @@ func absoluteTarget(zone Name, name string) (string, *fault) {
 // eachName replaces every domain name in the data of rr by fn's answer.
 func eachName(rr dns.RR, fn func(string) string) {
 	v := reflect.ValueOf(rr).Elem()
+	if v.NumField() == 1 { // HTTPS is SVCB by embedding, and so on
+		v = v.Field(0)
+	}
 	for i := 1; i < v.NumField(); i++ { // 0 is the header
 		switch v.Type().Field(i).Tag.Get("dns") {
 		case "domain-name", "cdomain-name", "ipsechost", "amtrelayhost":
@@ -196,6 +203,9 @@ func dataOf(rr dns.RR) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if len(wire) == rdataOffset && !mayBeEmpty(rr) {
+		return "", errors.New("no data")
+	}
 	rr, _, err = dns.UnpackRR(wire, 0)
 	if err != nil {
 		return "", err
@@ -212,6 +222,23 @@ func dataOf(rr dns.RR) (string, error) {
 	}
 	return checkedPresentation(rr)
 }
+
+// mayBeEmpty tells the types whose data may be empty, which miekg/dns packs
+// for all types, since dynamic updates have such records.
+func mayBeEmpty(rr dns.RR) bool {
+	switch rr := rr.(type) {
+	case *dns.RFC3597:
+		_, known := dns.TypeToRR[rr.Hdr.Rrtype]
+		return !known
+	case *dns.NULL, *dns.APL:
+		return true
+	}
+	return false
+}
+
+// rdataOffset is where the data starts in what packed gives: behind the root,
+// type, class, TTL and length.
+const rdataOffset = 11
 
 // packed gives the wire format of rr with the root as owner, zero TTL.
 func packed(rr dns.RR) ([]byte, error) {
@@ -243,8 +270,7 @@ func checkedPresentation(rr dns.RR) (string, error) {
 			return text, nil
 		}
 	}
-	const header = 11 // root, type, class, TTL, length
-	return genericData(hex.EncodeToString(want[header:])), nil
+	return genericData(hex.EncodeToString(want[rdataOffset:])), nil
 }
 
 func genericData(digits string) string {

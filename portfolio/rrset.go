@@ -2,8 +2,6 @@ package portfolio
 
 import (
 	"fmt"
-	"net"
-	"net/netip"
 
 	"github.com/miekg/dns"
 )
@@ -32,14 +30,14 @@ func (s RRset) Records(zone Name) ([]dns.RR, error) {
 func recordOf(t rrtype, data string) (dns.RR, *fault) {
 	switch t.code {
 	case dns.TypeA, dns.TypeAAAA:
-		addr, err := netip.ParseAddr(data)
-		if err != nil {
-			return nil, &fault{"is not an address", ""}
+		addr, f := parseAddress(t, data)
+		if f != nil {
+			return nil, f
 		}
 		if t.code == dns.TypeA {
-			return &dns.A{A: net.IP(addr.AsSlice())}, nil
+			return &dns.A{A: addr.AsSlice()}, nil
 		}
-		return &dns.AAAA{AAAA: net.IP(addr.AsSlice())}, nil
+		return &dns.AAAA{AAAA: addr.AsSlice()}, nil
 	case dns.TypeTXT, dns.TypeSPF:
 		octets, f := textOctets(data)
 		if f != nil {

@@ -90,10 +90,10 @@ func (d *differ) run(obs Zone, id string) error {
 	d.rows = joinRows(d.des.Wants, obs.RRsets, owned)
 	d.settle()
 	d.protectMail()
-	d.protectFromCAA()
 	if err := d.clearWay(); err != nil {
 		return err
 	}
+	d.protectFromCAA()
 	d.after = Marker{Owned: make([]Owned, 0, len(d.rows))}
 	for i := range d.rows {
 		d.compare(&d.rows[i])

@@ -70,7 +70,7 @@ func (d *differ) protectMail() {
 	if d.des.Domain.DNS.MailExplicit || d.mode == OwnExclusive {
 		return
 	}
-	i := slices.IndexFunc(d.rows, foreignMX)
+	i := d.foreignMX()
 	if i < 0 || !slices.ContainsFunc(d.rows, func(r row) bool { return r.want.locks() }) {
 		return
 	}
@@ -90,13 +90,21 @@ func (d *differ) protectMail() {
 		d.rows[i].Name, strings.Join(d.rows[i].obs.Data, ", "))
 }
 
-// foreignMX reports whether others receive mail at r, and the entry doesn't
-// declare otherwise.
-func foreignMX(r row) bool {
-	if r.Type != "MX" || r.obs == nil || r.own != nil || r.want != nil && r.want.Class == ClassDeclared {
-		return false
+// foreignMX finds a row at which others receive mail, unless the entry
+// declares what shall stand there.
+func (d *differ) foreignMX() int {
+	for i := range d.rows {
+		r := &d.rows[i]
+		if r.Type != "MX" || r.obs == nil || r.own != nil || r.want != nil && r.want.Class == ClassDeclared {
+			continue
+		}
+		locked := len(r.obs.Data) == 1 && r.obs.Data[0] == nullMX
+		aliased := slices.ContainsFunc(d.rows, func(x row) bool { return x.Name == r.Name && x.Type == "CNAME" && x.lands() })
+		if !locked && !aliased {
+			return i
+		}
 	}
-	return len(r.obs.Data) != 1 || r.obs.Data[0] != nullMX
+	return -1
 }
 
 // locks reports whether w is part of the mail lock, or holds a part of it.
@@ -128,7 +136,7 @@ func (d *differ) protectFromCAA() {
 // foreignHost reports whether r leads to a host that isn't ours and stays.
 func (d *differ) foreignHost(r *row) bool {
 	switch {
-	case r.obs == nil || r.own != nil || r.want != nil:
+	case r.obs == nil || r.own != nil || r.want != nil || r.inWay:
 		return false
 	case d.mode == OwnExclusive && r.off == notOff:
 		return false
@@ -136,8 +144,10 @@ func (d *differ) foreignHost(r *row) bool {
 		return false
 	case slices.Contains(d.des.Domain.DNS.Hosts, r.Name):
 		return false
-	case r.Type == "CNAME":
-		return !slices.ContainsFunc(d.des.Wants, func(w Want) bool { return w.Name == r.Name })
 	}
-	return r.Type == "A" || r.Type == "AAAA" || r.Type == "NS" && r.Name != "@" || r.Type == "DNAME"
+	switch r.Type {
+	case "A", "AAAA", "CNAME", "DNAME":
+		return true
+	}
+	return r.Type == "NS" && r.Name != "@"
 }

@@ -89,7 +89,7 @@ func (d *differ) occluded() error {
 			r := &d.rows[j]
 			below := cut.Type == "NS" && r.Name == cut.Name || belowOwner(r.Name, cut.Name)
 			if below && r.lands() {
-				return fmt.Errorf("%s: %s can't be reached: %s has a %s record that leads elsewhere: delete it at the provider, or take %s out of the entry",
+				return fmt.Errorf("%s: %s can't be reached: %s has %s records that lead elsewhere: delete it at the provider, or take %s out of the entry",
 					d.des.Domain.Name, r.Name, cut.Name, cut.Type, r.Name)
 			}
 		}

@@ -1,19 +1,24 @@
 package portfolio
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
 
 // Steps puts the changes of one domain, and its marker, in an order in which a
 // name that works never stops working, a foreign RRset is never marked as
 // ours, and which can break off anywhere and leaves what the next run
 // converges from:
 //
-//  1. what is created and updated, addresses first: a name that a wildcard
-//     answers for ceases to be answered for with its first own record;
+//  1. what is created and updated, addresses first and shallow names first: a
+//     name that a wildcard answers for ceases to be answered for with the first
+//     record at it or below it (RFC 4592);
 //  2. per name, deletes that stand in the way (a CNAME where an A goes), and
 //     in the same step what goes there; after the first, since a wildcard in
 //     the way may have answered for what those create;
 //  3. the marker, with what is new and still with what goes next;
-//  4. the other deletes, addresses last;
+//  4. the other deletes, the other way round;
 //  5. the marker without them.
 //
 // A zone that doesn't exist yet is filled in a single step.
@@ -63,9 +68,7 @@ func sortOut(changes []Change) (swaps []Step, set, del []RRset) {
 		}
 		start = end
 	}
-	del = addressesFirst(del)
-	slices.Reverse(del)
-	return swaps, addressesFirst(set), del
+	return swaps, addressesFirst(set), addressesLast(del)
 }
 
 // inTheWay parts the deletes of one name into those that what is set there
@@ -83,17 +86,31 @@ func inTheWay(here Step) (way, rest []RRset) {
 	return way, rest
 }
 
+// addressesFirst sorts what is set: addresses of all names, shallow ones first.
 func addressesFirst(sets []RRset) []RRset {
-	weight := func(s RRset) int {
-		switch s.Type {
-		case "A", "AAAA", "CNAME":
-			return 0
-		}
-		return 1
-	}
-	slices.SortStableFunc(sets, func(a, b RRset) int { return weight(a) - weight(b) })
+	slices.SortStableFunc(sets, func(a, b RRset) int {
+		return cmp.Or(weight(a)-weight(b), depth(a)-depth(b))
+	})
 	return sets
 }
+
+// addressesLast sorts what is deleted: name by name, deep ones first.
+func addressesLast(sets []RRset) []RRset {
+	slices.SortStableFunc(sets, func(a, b RRset) int {
+		return cmp.Or(depth(b)-depth(a), compareOwners(a.Name, b.Name), weight(b)-weight(a))
+	})
+	return sets
+}
+
+func weight(s RRset) int {
+	switch s.Type {
+	case "A", "AAAA", "CNAME", "ALIAS", "ANAME":
+		return 0
+	}
+	return 1
+}
+
+func depth(s RRset) int { return strings.Count(s.Name, ".") }
 
 func markerStep(p DomainPlan, from, to Marker) Step {
 	switch {

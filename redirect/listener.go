@@ -79,8 +79,11 @@ func (l *listener) loop() {
 			wait = 0
 			l.take(c)
 			continue
-		case errors.Is(err, net.ErrClosed) || l.server.draining.Load():
-			_ = l.shut() // Close reports the error
+		case l.server.draining.Load():
+			_ = l.shut() // Close reports the error; what is being made ready still is handed on
+			return
+		case errors.Is(err, net.ErrClosed):
+			_ = l.Close()
 			return
 		}
 		if wait = min(longest, max(5*time.Millisecond, 2*wait)); wait == longest {

@@ -1,0 +1,145 @@
+package web
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+func scrape(m *Metrics) string {
+	o := Options{Metrics: m}
+	return ask(New(o), "GET", "/metrics").Body.String()
+}
+
+// ours gives the lines of our metrics, without comments.
+func ours(text string) string {
+	var out []string
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, "domherre_") && !strings.Contains(line, "_bucket{") {
+			out = append(out, strings.TrimSpace(line))
+		}
+	}
+	return strings.Join(out, "\n")
+}
+
+func TestMetrics(t *testing.T) {
+	t.Parallel()
+	m := NewMetrics()
+	m.Portfolio([]string{"kopasex.se", "xn--kpasex-wxa.example"})
+	m.Certificates([]string{"kopasex.se"})
+	m.DomainLive("kopasex.se", true)
+	m.CheckState("kopasex.se", "records", "waiting")
+	m.CheckState("kopasex.se", "records", "ok")
+	m.ReconcileDone("applied", 2*time.Second)
+	m.PendingChanges("create", 3)
+	m.GuardRefused(true)
+	m.ConfigValid(true)
+	m.ConfigReloaded(time.Unix(1000, 500e6))
+	m.CertificateNotAfter("kopasex.se", time.Unix(2000, 0))
+	m.CertificateError("kopasex.se")
+	m.Redirected("kopasex.se", 302)
+	m.Redirected("kopasex.se", 302)
+	m.Redirected("xn--kpasex-wxa.example", 410)
+	m.Redirected("xn--kpasex-wxa.example", 200) // no redirect
+	m.ProviderRequest("main", "get", "ok")
+
+	const want = `domherre_certificate_errors_total{name="kopasex.se"} 1
+domherre_certificate_not_after_timestamp_seconds{name="kopasex.se"} 2000
+domherre_check_state{check="records",domain="kopasex.se",state="ok"} 1
+domherre_config_reload_timestamp_seconds 1000.5
+domherre_config_valid 1
+domherre_domain_live{domain="kopasex.se"} 1
+domherre_guard_refused 1
+domherre_pending_changes{op="create"} 3
+domherre_provider_requests_total{op="get",outcome="ok",provider="main"} 1
+domherre_reconcile_duration_seconds_sum 2
+domherre_reconcile_duration_seconds_count 1
+domherre_reconcile_total{outcome="applied"} 1
+domherre_redirects_total{code="302",domain="kopasex.se"} 2
+domherre_redirects_total{code="410",domain="xn--kpasex-wxa.example"} 1`
+	if got := ours(scrape(m)); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestMetricsOfRemovedDomainsDisappear(t *testing.T) {
+	t.Parallel()
+	m := NewMetrics()
+	m.Portfolio([]string{"kopasex.se", "stays.example"})
+	m.Certificates([]string{"kopasex.se", "stays.example"})
+	tell := func() {
+		for _, d := range []string{"kopasex.se", "stays.example"} {
+			m.DomainLive(d, true)
+			m.CheckState(d, "records", "ok")
+			m.Redirected(d, 302)
+			m.CertificateNotAfter(d, time.Unix(1, 0))
+			m.CertificateError(d)
+		}
+	}
+	tell()
+	m.Portfolio([]string{"stays.example"})
+	m.Certificates([]string{"stays.example"})
+	tell() // what comes late about a removed domain doesn't bring it back
+	got := ours(scrape(m))
+	if strings.Contains(got, "kopasex.se") {
+		t.Errorf("the removed domain is still there:\n%s", got)
+	}
+	if !strings.Contains(got, `domherre_redirects_total{code="302",domain="stays.example"} 2`) {
+		t.Errorf("the other lost its count:\n%s", got)
+	}
+	m.Portfolio([]string{"kopasex.se", "stays.example"})
+	m.Redirected("kopasex.se", 302)
+	if !strings.Contains(scrape(m), `domherre_redirects_total{code="302",domain="kopasex.se"} 1`) {
+		t.Error("a domain that came back isn't counted")
+	}
+}
+
+func TestMetricsConcurrently(t *testing.T) {
+	t.Parallel()
+	m := NewMetrics()
+	var all sync.WaitGroup
+	for i := range 4 {
+		all.Go(func() {
+			for n := range 200 {
+				d := fmt.Sprintf("d%d.example", n%7)
+				switch i {
+				case 0:
+					m.Portfolio([]string{d, "stays.example"})
+				case 1:
+					m.CheckState(d, "records", "ok")
+					m.DomainLive(d, true)
+				default:
+					m.Redirected(d, 302)
+					m.Redirected("stays.example", 307)
+				}
+			}
+		})
+	}
+	all.Wait()
+	m.Portfolio(nil)
+	if got := ours(scrape(m)); strings.Contains(got, ".example") {
+		t.Errorf("left behind:\n%s", got)
+	}
+}
+
+func TestRedirectedDoesNotAllocate(t *testing.T) {
+	m := NewMetrics()
+	m.Portfolio([]string{"kopasex.se"})
+	m.Redirected("kopasex.se", 302)
+	if n := testing.AllocsPerRun(100, func() { m.Redirected("kopasex.se", 302) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func BenchmarkRedirected(b *testing.B) {
+	m := NewMetrics()
+	m.Portfolio([]string{"kopasex.se"})
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			m.Redirected("kopasex.se", 302)
+		}
+	})
+}

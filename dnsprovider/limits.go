@@ -60,6 +60,9 @@ func newGate(l Limits, now func() time.Time) *gate {
 // enter waits for a place. The round it gives goes to leave.
 func (g *gate) enter(ctx context.Context) (round int, err error) {
 	for {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
 		g.mu.Lock()
 		if err := g.blocked(); err != nil {
 			g.mu.Unlock()

@@ -62,13 +62,9 @@ func decode(r row, settings map[string]any) (any, []SettingFault) {
 			}
 		}
 	}
-	for i, s := range known {
-		switch {
-		case given[s.Key]:
-		case s.Required:
+	for _, s := range known {
+		if s.Required && !given[s.Key] {
 			faults = append(faults, SettingFault{s.Key, fmt.Sprintf("%s needs the setting %s", r.Name, s.Key), s.Doc})
-		case s.Default != "" && fields[i].Kind() == reflect.String:
-			fields[i].SetString(s.Default)
 		}
 	}
 	if r.check != nil && len(faults) == 0 {

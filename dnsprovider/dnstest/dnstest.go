@@ -53,6 +53,11 @@ type Server struct {
 	log  *buffer
 }
 
+// Settings gives the settings of a provider of type rfc2136 at this server.
+func (s *Server) Settings() map[string]any {
+	return map[string]any{"server": s.Addr, "key_name": s.KeyName, "key_alg": s.KeyAlg, "key": s.Key}
+}
+
 // Log gives what the server has written so far.
 func (s *Server) Log() string { return s.log.String() }
 

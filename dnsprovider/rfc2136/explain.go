@@ -63,6 +63,9 @@ func (p *Provider) explainRcode(step, zone string, e *dnsclient.RcodeError) erro
 		return fmt.Errorf("%s at name server %s: %w", step, p.server, portfolio.ErrStale)
 	case dns.RcodeRefused:
 		remedy = fmt.Sprintf("let the key %s transfer and update the zone (BIND: allow-transfer, allow-update; Knot: an acl with both actions)", p.client.Key)
+		if step == "update" {
+			remedy += "; or a check of the server refuses a record (BIND: check-integrity, check-names), which its log tells"
+		}
 	case dns.RcodeNotAuth:
 		if step == "update" {
 			kind = zoneio.NoZone

@@ -154,7 +154,7 @@ func (s *settings) acmeOptions() (lab.ACMEOptions, error) {
 	for _, pair := range s.eab {
 		id, key, ok := strings.Cut(pair, "=")
 		if !ok {
-			return o, fmt.Errorf("--eab %q: write ID=MAC", id)
+			return o, errors.New("--eab: write ID=MAC")
 		}
 		o.EAB[id] = key
 	}

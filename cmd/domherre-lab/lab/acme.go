@@ -73,7 +73,7 @@ func StartACME(o ACMEOptions) (*ACME, error) {
 	if a.directory, err = listenHTTP(o.Listen, conf, front.Handler()); err != nil {
 		return nil, fmt.Errorf("lab's CA: %w", err)
 	}
-	if a.management, err = listenHTTP(o.Management, conf.Clone(), front.ManagementHandler()); err != nil {
+	if a.management, err = listenHTTP(o.Management, conf, front.ManagementHandler()); err != nil {
 		return nil, errors.Join(fmt.Errorf("lab's CA, management: %w", err), a.directory.Close())
 	}
 	return a, nil

@@ -30,7 +30,7 @@ func listenHTTP(listen string, conf *tls.Config, handler http.Handler) (*httpLis
 		addr: bound.Addr().(*net.TCPAddr).AddrPort(),
 		server: &http.Server{
 			Handler:           handler,
-			TLSConfig:         conf,
+			TLSConfig:         conf.Clone(), // the server changes it
 			ReadHeaderTimeout: 10 * time.Second,
 			IdleTimeout:       time.Minute,
 			ErrorLog:          log.New(io.Discard, "", 0), // it would name clients

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -255,6 +256,9 @@ func absolute(name string) (string, error) {
 	ascii, err := idna.Lookup.ToASCII(strings.TrimSuffix(name, "."))
 	if err != nil {
 		return "", fmt.Errorf("not a name: %w", err)
+	}
+	if ascii == "" {
+		return "", errors.New("not a name")
 	}
 	return dns.Fqdn(ascii), nil
 }

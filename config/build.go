@@ -58,7 +58,7 @@ func (l *loader) build() {
 
 // domain checks one entry against the rest of the configuration.
 func (l *loader) domain(e *entry) (portfolio.Domain, bool) {
-	before := len(l.problems)
+	before := l.errors
 	c := l.config
 	d := portfolio.Domain{
 		Name: e.parsed, Provider: e.provider, Frontend: e.frontend, Redirect: e.redirect,
@@ -73,7 +73,7 @@ func (l *loader) domain(e *entry) (portfolio.Domain, bool) {
 		v.fault(fmt.Sprintf("there is no provider %s", d.Provider), didYouMean(d.Provider, providerNames(c.Providers)))
 	}
 	d.DNS = l.zone(e)
-	return d, len(l.problems) == before
+	return d, l.errors == before
 }
 
 func providerNames(ps []Provider) []string {

@@ -17,7 +17,6 @@ type dnsDraft struct {
 	portfolio.DNSSettings
 	records []draftRecord
 	caa     []value // the values of a list
-	hosts   value   // where hosts: was written, if it was
 }
 
 // draftRecord is one element of records:.
@@ -62,7 +61,6 @@ func address(v value) (netip.Addr, bool) {
 func hosts(d *dnsDraft) kind {
 	list := listOf(&d.Hosts, schema{"type": "string"}, owner)
 	return kind{schema: list.schema, read: func(v value) {
-		d.hosts = v
 		list.read(v)
 		seen := map[string]bool{}
 		for _, h := range d.Hosts {
@@ -153,9 +151,9 @@ func record(v value) (draftRecord, bool) {
 		v.fault("takes a mapping {name, type, ttl, data}, not "+v.kind(), `write {name: "@", type: TXT, data: ["…"]}`)
 		return r, false
 	}
-	before := len(v.l.problems)
+	before := v.l.errors
 	v.mapping(recordFields(&r))
-	if len(v.l.problems) > before {
+	if v.l.errors > before {
 		return r, false
 	}
 	for _, missing := range []struct {

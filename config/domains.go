@@ -17,10 +17,13 @@ func (l *loader) domains() {
 	seen := map[string]bool{}
 	for _, f := range l.files {
 		for _, path := range l.matches(f) {
-			if real := canonicalPath(path); !seen[real] {
-				seen[real] = true
-				l.domainFile(f, path)
+			real := canonicalPath(path)
+			if seen[real] {
+				_, _ = l.sources.readFile(path, theDomainFile) // for the watch; its domains are known
+				continue
 			}
+			seen[real] = true
+			l.domainFile(f, path)
 		}
 	}
 }
@@ -30,10 +33,7 @@ func canonicalPath(path string) string {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
 	}
-	if abs, err := filepath.Abs(path); err == nil {
-		path = abs
-	}
-	return path
+	return absolute(path)
 }
 
 // extensions of domain files.
@@ -50,14 +50,11 @@ func (l *loader) matches(f writtenText) []string {
 		return []string{path}
 	}
 	l.sources.glob(path)
-	found, err := filepath.Glob(path)
+	found, err := match(path)
 	if err != nil {
 		f.fault(fmt.Sprintf("%q is no pattern", f.s), "write one such as domains/*.yaml")
 		return nil
 	}
-	found = slices.DeleteFunc(found, func(p string) bool {
-		return strings.HasPrefix(filepath.Base(p), ".") || strings.HasPrefix(filepath.Base(p), "~$")
-	})
 	if len(found) == 0 {
 		f.fault(fmt.Sprintf("no file matches %s", f.s), "")
 	}
@@ -79,7 +76,7 @@ func (l *loader) domainFile(f writtenText, path string) {
 		f.fault(fmt.Sprintf("%s is no domain file", path), "its name ends in .yaml, .csv or .txt; domains themselves are written in such a file")
 		return
 	}
-	before, wrong := len(l.entries), len(l.problems)
+	before, wrong := len(l.entries), l.errors
 	switch ext {
 	case ".txt":
 		l.plainFile(path)
@@ -88,7 +85,7 @@ func (l *loader) domainFile(f writtenText, path string) {
 	default:
 		l.yamlFile(path)
 	}
-	if len(l.entries) == before && len(l.problems) == wrong {
+	if len(l.entries) == before && l.errors == wrong {
 		l.report(Problem{
 			File: path, Line: 1, Column: 1, Message: "the file lists no domain",
 			Hint: "was it being saved? A file that shall be empty is taken out of domains: instead",

@@ -63,8 +63,7 @@ func (v value) fromEnv(name string) (string, bool) {
 
 func (v value) fromFile(name string) (string, bool) {
 	path := v.l.relative(name)
-	v.l.sources.file(path)
-	content, p := readFile(path, "the secret file")
+	content, p := v.l.sources.readFile(path, "the secret file")
 	switch {
 	case p != nil:
 		v.fault(p.Message, p.Hint)

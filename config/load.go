@@ -11,6 +11,7 @@ type loader struct {
 	options  Options
 	path     string
 	problems Problems
+	errors   int // among problems
 	sources  Sources
 	secrets  secrets
 	written  map[string]value // the leaves that are set, by path, wherever they come from
@@ -64,14 +65,15 @@ func (l *loader) load() {
 
 // document reads and parses a YAML file.
 func (l *loader) document(path, what string, secrets bool) (value, bool) {
-	l.sources.file(path)
-	content, p := readFile(path, what)
+	content, p := l.sources.readFile(path, what)
 	if p != nil {
 		l.report(*p)
 		return value{}, false
 	}
 	root, problems := parseYAML(path, content)
-	l.problems = append(l.problems, problems...)
+	for _, p := range problems {
+		l.report(p)
+	}
 	if root == nil {
 		if len(problems) == 0 {
 			l.report(Problem{File: path, Line: 1, Column: 1, Message: what + " is empty", Hint: "was it being saved? `domherre init DIR` writes one to start from"})
@@ -82,7 +84,12 @@ func (l *loader) document(path, what string, secrets bool) (value, bool) {
 	return value{l: l, doc: doc, node: root}, true
 }
 
-func (l *loader) report(p Problem) { l.problems = append(l.problems, p) }
+func (l *loader) report(p Problem) {
+	if p.Severity == Error {
+		l.errors++
+	}
+	l.problems = append(l.problems, p)
+}
 
 // at gives the value of a leaf, or the main file's start where it isn't set.
 func (l *loader) at(path string) value {

@@ -56,7 +56,7 @@ func provider(key, v value) Provider {
 		return p
 	}
 	places := map[string]value{"": key}
-	before := len(v.l.problems)
+	before := v.l.errors
 	for i, k := range keys {
 		name := k.node.Value
 		places[name] = values[i]
@@ -77,7 +77,7 @@ func provider(key, v value) Provider {
 		return p
 	}
 	p.checkNameservers(key.child(key.node, v.path))
-	if v.l.checkType(p, places["type"]) && len(v.l.problems.Errors()) == len(v.l.problems[:before].Errors()) {
+	if v.l.checkType(p, places["type"]) && v.l.errors == before {
 		v.l.checkSettings(p, key.child(key.node, v.path), places)
 	}
 	return p

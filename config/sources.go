@@ -9,6 +9,23 @@ import (
 type Sources struct {
 	Files []string // the main file, domain files, files of secrets and roots
 	Globs []string // patterns of domain files
+
+	read snapshot // what the files held, so that no change after that is missed
+}
+
+// readFile reads a file and remembers it, whether it can be read or not.
+func (s *Sources) readFile(path, what string) ([]byte, *Problem) {
+	b, p := readFile(path, what)
+	if s.read == nil {
+		s.read = snapshot{}
+	}
+	c := content{}
+	if p == nil {
+		c = contentOf(b)
+	}
+	s.read[absolute(path)] = c
+	s.file(path)
+	return b, p
 }
 
 // file remembers a file.
@@ -18,13 +35,18 @@ func (s *Sources) file(path string) { s.Files = addPath(s.Files, path) }
 func (s *Sources) glob(path string) { s.Globs = addPath(s.Globs, path) }
 
 func addPath(paths []string, path string) []string {
-	if abs, err := filepath.Abs(path); err == nil {
-		path = abs
-	}
+	path = absolute(path)
 	if slices.Contains(paths, path) {
 		return paths
 	}
 	return append(paths, path)
+}
+
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
 }
 
 // missing are the places where a main file could appear.

@@ -145,8 +145,7 @@ func roots(dst *[]byte) kind {
 			return
 		}
 		path := v.l.relative(s)
-		v.l.sources.file(path)
-		content, p := readFile(path, "the file of roots")
+		content, p := v.l.sources.readFile(path, "the file of roots")
 		if p != nil {
 			v.fault(p.Message, p.Hint)
 			return

@@ -24,10 +24,10 @@ type fakeZones struct {
 	budget   int // write requests until it is killed; below zero: never
 	requests int
 	broken   map[Name]error
-	before   func(Name)               // called before each write
-	seen     func(before, after Zone) // called around each request
-	unserved map[Name]int             // rounds of Verify that find nothing yet
-	full     int                      // calls of ObserveFull
+	before   func(Name)   // called before each write
+	lost     error        // the answer to every write, though it is done
+	unserved map[Name]int // rounds of Verify that find nothing yet
+	full     int          // calls of ObserveFull
 }
 
 func newFake(zones ...Zone) *fakeZones {
@@ -66,6 +66,13 @@ func (f *fakeZones) Observe(ctx context.Context, d Domain) (Zone, error) {
 	return f.get(d.Name), nil
 }
 
+func (f *fakeZones) ObserveFull(ctx context.Context, d Domain) (Zone, error) {
+	f.mu.Lock()
+	f.full++
+	f.mu.Unlock()
+	return f.Observe(ctx, d)
+}
+
 func (f *fakeZones) Write(ctx context.Context, w Write) error {
 	if f.before != nil {
 		f.before(w.Domain.Name)
@@ -79,17 +86,13 @@ func (f *fakeZones) Write(ctx context.Context, w Write) error {
 			return errKilled
 		}
 		f.budget--
-		next := applyStep(zone, step)
-		if f.seen != nil {
-			f.seen(zone, next)
-		}
-		zone = next
+		zone = applyStep(zone, step)
 		f.mu.Lock()
 		f.requests++
 		f.put(zone)
 		f.mu.Unlock()
 	}
-	return nil
+	return f.lost
 }
 
 func applyStep(z Zone, s Step) Zone {

@@ -30,6 +30,7 @@ const tempAge = time.Hour
 // files is the Store in a folder.
 type files struct {
 	root string // absolute
+	self Holder
 	log  *slog.Logger
 	now  func() time.Time
 	poll time.Duration // how often a watch looks by itself
@@ -90,7 +91,7 @@ func openFiles(folder string, log *slog.Logger) (*files, error) {
 		return nil, fmt.Errorf("state folder %s: %w", folder, err)
 	}
 	s := &files{
-		root: root, log: log, now: time.Now, poll: 5 * time.Second,
+		root: root, self: thisProcess(), log: log, now: time.Now, poll: 5 * time.Second,
 		slots: map[lockID]*slot{}, dirs: map[string]*dirSync{},
 	}
 	s.closing, s.close = context.WithCancel(context.Background())

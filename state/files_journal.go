@@ -192,15 +192,42 @@ func (s *files) lastID() (string, error) {
 		return "", err
 	}
 	for _, month := range months {
-		entries, err := s.readMonth(month, Filter{Limit: 1})
-		if err != nil {
-			return "", err
-		}
-		if len(entries) > 0 {
-			return entries[0].ID, nil
+		e, err := s.newest(month)
+		if err != nil || e.ID != "" {
+			return e.ID, err
 		}
 	}
 	return "", nil
+}
+
+// newest gives the last entry of one file, the zero Entry where it has none.
+func (s *files) newest(month string) (Entry, error) {
+	f, err := os.Open(filepath.Join(s.root, journalDir, month))
+	if err != nil {
+		return Entry{}, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return Entry{}, err
+	}
+	line, err := lastLine(f, info.Size())
+	if err == nil && !bytes.HasSuffix(line, []byte("\n")) {
+		line, err = lastLine(f, info.Size()-int64(len(line))) // before the half-written one
+	}
+	if err != nil {
+		return Entry{}, err
+	}
+	var e Entry
+	if json.Unmarshal(line, &e) == nil && e.ID != "" {
+		return e, nil
+	}
+	// Something else wrote there: look further up.
+	entries, err := s.readMonth(month, Filter{Limit: 1})
+	if err != nil || len(entries) == 0 {
+		return Entry{}, err
+	}
+	return entries[0], nil
 }
 
 // months lists the files of the journal, newest first.

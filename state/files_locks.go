@@ -201,13 +201,27 @@ func current(file *flock.Flock) bool {
 // sign writes the holder into a lock's file. The lock holds without it, on a
 // full disk for one.
 func (s *files) sign(name string, h Holder) {
-	text, err := json.Marshal(h.filled(s.now()))
+	text, err := json.Marshal(h.filled(s.self, s.now()))
 	if err == nil {
-		err = os.WriteFile(name, append(text, '\n'), 0o600)
+		err = overwrite(name, append(text, '\n'))
 	}
 	if err != nil {
 		s.log.Debug("could not note who holds a lock", "file", name, "err", err)
 	}
+}
+
+// overwrite is os.WriteFile without emptying the file first: some file systems
+// go to the disk for that.
+func overwrite(name string, text []byte) error {
+	f, err := os.OpenFile(name, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	if err == nil {
+		err = f.Truncate(int64(len(text)))
+	}
+	return errors.Join(err, f.Close())
 }
 
 // holder reads who holds a lock; the zero Holder where the file doesn't say,

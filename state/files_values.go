@@ -33,11 +33,15 @@ func (s *files) Store(ctx context.Context, key string, value []byte) error {
 			break
 		}
 	}
-	if err != nil {
-		err = fmt.Errorf("state: writing %s to %s: %w; the old value stands; %s", key, s.root, cause(err), remedy(err))
-		return errors.Join(err, s.prune(filepath.Dir(target)))
+	var unsynced *unsyncedError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &unsynced):
+		return fmt.Errorf("state: writing %s to %s: %w; the new value is in place, but a power cut may undo it; check the disk", key, s.root, cause(err))
 	}
-	return nil
+	err = fmt.Errorf("state: writing %s to %s: %w; the old value stands; %s", key, s.root, cause(err), remedy(err))
+	return errors.Join(err, s.prune(filepath.Dir(target)))
 }
 
 func (s *files) replace(target string, value []byte) error {
@@ -52,8 +56,16 @@ func (s *files) replace(target string, value []byte) error {
 	if err := os.Rename(temp, target); err != nil {
 		return errors.Join(err, removeIfThere(temp))
 	}
-	return s.syncDir(dir)
+	if err := s.syncDir(dir); err != nil {
+		return &unsyncedError{err}
+	}
+	return nil
 }
+
+// unsyncedError says that a value is in place, but that the disk may forget it.
+type unsyncedError struct{ error }
+
+func (e *unsyncedError) Unwrap() error { return e.error }
 
 // writeTemp writes value to a new synced file in tempDir and gives its path.
 func (s *files) writeTemp(value []byte) (string, error) {
@@ -199,10 +211,14 @@ func (s *files) Delete(ctx context.Context, key string) error {
 		return err
 	}
 	if _, err := os.Lstat(name); err != nil {
-		if err = readError(key, err); errors.Is(err, fs.ErrNotExist) {
-			return nil
+		if err = readError(key, err); !errors.Is(err, fs.ErrNotExist) {
+			return err
 		}
-		return err
+		// Whoever deleted it may have been killed before the folder went.
+		if dir := filepath.Dir(name); dir != s.root && syscall.Rmdir(dir) == nil {
+			return s.prune(filepath.Dir(dir))
+		}
+		return nil
 	}
 	if err := os.RemoveAll(name); err != nil {
 		return fmt.Errorf("state: deleting %s from %s: %w; %s", key, s.root, cause(err), remedy(err))
@@ -213,7 +229,7 @@ func (s *files) Delete(ctx context.Context, key string) error {
 // prune removes dir and what is above it as far as it is empty, since folders
 // exist only by what is in them, and syncs the first that stays.
 func (s *files) prune(dir string) error {
-	for dir != s.root && os.Remove(dir) == nil {
+	for dir != s.root && syscall.Rmdir(dir) == nil { // os.Remove would remove a file, too
 		s.mu.Lock()
 		delete(s.dirs, dir)
 		s.mu.Unlock()
@@ -294,13 +310,16 @@ func (s *files) list(ctx context.Context, dir, prefix string, recursive bool) ([
 			continue // ours, or somebody's by hand: no key reaches it
 		}
 		key := path.Join(prefix, e.Name())
-		keys = append(keys, key)
-		if recursive && e.IsDir() {
-			below, err := s.list(ctx, filepath.Join(dir, e.Name()), key, true)
-			if err != nil {
-				return nil, err
-			}
-			keys = append(keys, below...)
+		if !recursive || !e.IsDir() {
+			keys = append(keys, key)
+			continue
+		}
+		below, err := s.list(ctx, filepath.Join(dir, e.Name()), key, true)
+		if err != nil {
+			return nil, err
+		}
+		if len(below) > 0 {
+			keys = append(append(keys, key), below...)
 		}
 	}
 	return keys, nil

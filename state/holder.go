@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/user"
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -18,24 +19,30 @@ type Holder struct {
 	Since   time.Time `json:"since"`
 }
 
-// filled gives h with its zero fields set to what this process is.
-func (h Holder) filled(now time.Time) Holder {
+// filled gives h with its zero fields taken from self, and since now.
+func (h Holder) filled(self Holder, now time.Time) Holder {
 	if h.Command == "" {
-		h.Command = "a process"
+		h.Command = self.Command
 	}
 	if h.PID == 0 {
-		h.PID = os.Getpid()
+		h.PID = self.PID
 	}
 	if h.User == "" {
-		h.User = userName()
+		h.User = self.User
 	}
 	if h.Host == "" {
-		h.Host, _ = os.Hostname()
+		h.Host = self.Host
 	}
 	if h.Since.IsZero() {
 		h.Since = now.UTC().Truncate(time.Second)
 	}
 	return h
+}
+
+// thisProcess is who holds what nobody gave a Holder for.
+func thisProcess() Holder {
+	host, _ := os.Hostname() // "" is fine: it's for people to read
+	return Holder{Command: filepath.Base(os.Args[0]), PID: os.Getpid(), User: userName(), Host: host}
 }
 
 // userName names the user that this process runs as, by number where the

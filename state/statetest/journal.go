@@ -108,11 +108,10 @@ func testJournalKilled(t *testing.T, location string) {
 	var told []string
 	for range 8 {
 		c := start(t, "journal", location)
-		told = append(told, c.hear(t))
-		time.Sleep(time.Duration(rand.IntN(20)) * time.Millisecond)
-		_ = c.cmd.Process.Kill()
-		told = append(told, c.rest()...)
-		_ = c.cmd.Wait()
+		for range 1 + rand.IntN(20) {
+			told = append(told, c.hear(t))
+		}
+		told = append(told, c.kill()...)
 	}
 	id, err := s.Append(t.Context(), "a", json.RawMessage("1"))
 	must(t, err)
@@ -135,13 +134,13 @@ func testWriteKilled(t *testing.T, location string) {
 	s := open(t, location)
 	for range 10 {
 		c := start(t, "write", location)
-		told := c.hear(t)
-		time.Sleep(time.Duration(rand.IntN(20)) * time.Millisecond)
-		_ = c.cmd.Process.Kill()
-		if rest := c.rest(); len(rest) > 0 {
+		var told string
+		for range 1 + rand.IntN(10) {
+			told = c.hear(t)
+		}
+		if rest := c.kill(); len(rest) > 0 {
 			told = rest[len(rest)-1]
 		}
-		_ = c.cmd.Wait()
 		value, err := s.Load(t.Context(), "deep/value")
 		must(t, err)
 		n, err := number(value)

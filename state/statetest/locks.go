@@ -153,7 +153,7 @@ func testLeases(t *testing.T, location string) {
 
 func testLeaseProcesses(t *testing.T, location string) {
 	s := open(t, location)
-	for _, end := range []func(*child){func(c *child) { c.finish(t) }, (*child).kill} {
+	for _, end := range []func(*child){func(c *child) { c.finish(t) }, func(c *child) { c.kill() }} {
 		c := start(t, "lease", location)
 		c.hear(t)
 		_, err := s.Acquire(t.Context(), "l", state.Holder{})

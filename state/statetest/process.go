@@ -11,8 +11,10 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"domherre/state"
@@ -28,6 +30,7 @@ func Child() {
 	if !ok {
 		return
 	}
+	runtime.LockOSThread() // strace counts the system calls of each thread
 	if err := play(part, location); err != nil {
 		fmt.Fprintln(os.Stderr, "child:", err)
 		os.Exit(1)
@@ -61,6 +64,14 @@ func play(part, location string) error {
 		return journalForever(ctx, s)
 	case "store":
 		return storeOnce(ctx, s)
+	case "steps":
+		return steps(ctx, s)
+	case "full":
+		// What a file may have is less than the values of the steps.
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 1000, Max: 1000}); err != nil {
+			return err
+		}
+		return steps(ctx, s)
 	}
 	return fmt.Errorf("no such part: %s", part)
 }
@@ -152,6 +163,16 @@ func storeOnce(ctx context.Context, s state.Store) error {
 	return s.Delete(ctx, "w/here")
 }
 
+// Command gives the command that plays part as a process of its own.
+func Command(t *testing.T, part, location string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	must(t, err)
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), childEnv+"="+part+" "+location)
+	return cmd
+}
+
 // child is a running process of the test.
 type child struct {
 	cmd   *exec.Cmd
@@ -162,10 +183,7 @@ type child struct {
 // start starts this test binary again, to play part.
 func start(t *testing.T, part, location string) *child {
 	t.Helper()
-	self, err := os.Executable()
-	must(t, err)
-	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), childEnv+"="+part+" "+location)
+	cmd := Command(t, part, location)
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	must(t, err)
@@ -173,7 +191,7 @@ func start(t *testing.T, part, location string) *child {
 	must(t, err)
 	must(t, cmd.Start())
 	c := &child{cmd, stdin, bufio.NewScanner(stdout)}
-	t.Cleanup(c.kill)
+	t.Cleanup(func() { c.kill() })
 	return c
 }
 
@@ -186,21 +204,19 @@ func (c *child) hear(t *testing.T) string {
 	return c.lines.Text()
 }
 
-// rest gives the lines that the child said before it was killed.
-func (c *child) rest() []string {
+// kill kills the child outright, unless it is gone, and gives the lines that
+// it said before that and weren't heard yet.
+func (c *child) kill() []string {
+	if c.cmd.ProcessState != nil {
+		return nil
+	}
+	_ = c.cmd.Process.Kill() // fails only where it has just ended
 	var lines []string
 	for c.lines.Scan() {
 		lines = append(lines, c.lines.Text())
 	}
+	_ = c.cmd.Wait() // says that it was killed
 	return lines
-}
-
-// kill kills the child outright, unless it is gone.
-func (c *child) kill() {
-	if c.cmd.ProcessState == nil {
-		_ = c.cmd.Process.Kill() // fails only where it has just ended
-		_ = c.cmd.Wait()         // says that it was killed
-	}
 }
 
 // finish lets the child end by itself.

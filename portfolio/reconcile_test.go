@@ -1,32 +1,524 @@
 package portfolio
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 )
 
+// scene is a portfolio at work on fakes.
+type scene struct {
+	t     *testing.T
+	zones *fakeZones
+	store *fakeStore
+	r     *Reconciler
+	p     Portfolio
+}
+
+// newScene has the domains' zones with their delegation alone.
+func newScene(t *testing.T, domains ...string) *scene {
+	t.Helper()
+	s := &scene{t: t, zones: newFake(), store: &fakeStore{}}
+	for _, d := range domains {
+		s.zones.put(zoneOf(t, name(t, d).ASCII()))
+		s.p.Domains = append(s.p.Domains, entry(t, d))
+	}
+	s.p.ID, s.p.MaxDelete = "duavgor", 0.30
+	s.r = reconciler(s.zones, s.store)
+	return s
+}
+
+// run is RunOnce, and what came of it in a line per domain.
+func (s *scene) run(o Options) (Report, string) {
+	s.t.Helper()
+	report, err := s.r.RunOnce(s.t.Context(), s.p, o)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return report, outcomes(report)
+}
+
+func outcomes(r Report) string {
+	var b strings.Builder
+	for _, o := range r.Outcomes {
+		fmt.Fprintf(&b, "%s %s", o.Domain.ASCII(), o.Outcome)
+		if o.Err != nil {
+			fmt.Fprintf(&b, ": %v", o.Err)
+		}
+		b.WriteString("\n")
+	}
+	return b.String() + string(r.Exit())
+}
+
+// settled is a scene in which all is as wanted.
+func settled(t *testing.T, domains ...string) *scene {
+	t.Helper()
+	s := newScene(t, domains...)
+	if _, got := s.run(Options{}); !strings.HasSuffix(got, "done") {
+		t.Fatal(got)
+	}
+	s.store.entries = nil
+	return s
+}
+
+// edit changes the records that a zone holds.
+func (s *scene) edit(domain string, f func(*Zone)) {
+	z := s.zones.get(name(s.t, domain))
+	z.RRsets = slices.Clone(z.RRsets)
+	f(&z)
+	s.zones.put(z)
+}
+
+func (s *scene) want(got, want string) {
+	s.t.Helper()
+	if got != want {
+		s.t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
 func TestRunOnceConverges(t *testing.T) {
 	t.Parallel()
-	ctx := t.Context()
-	zones := newFake(zoneOf(t, "kopasex.se", set("@", "A", 3600, "198.51.100.7"), set("www", "CNAME", 3600, "parking.example.")))
-	store := &fakeStore{}
-	r := reconciler(zones, store)
-	p := portfolioOf(entry(t, "kopasex.se"), entry(t, "köpasex.example"))
+	s := newScene(t, "köpasex.example", "kopasex.se", "new.example")
+	delete(s.zones.zones, name(t, "new.example"))
+	s.edit("kopasex.se", func(z *Zone) {
+		z.RRsets = append(z.RRsets, set("@", "A", 3600, "198.51.100.7"), set("www", "CNAME", 3600, "parking.example."))
+	})
+	report, got := s.run(Options{By: "anna@laptop"})
+	s.want(got, "kopasex.se applied\nnew.example applied\nxn--kpasex-wxa.example applied\ndone")
+	for i, o := range report.Outcomes {
+		if o.Journal == "" || !o.Served.All() || o.Owned != 14 {
+			t.Errorf("%+v", o)
+		}
+		if e := s.store.entries[i]; e.By != "anna@laptop" || e.PlanDigest != report.Plan.Digest || !e.Time.Equal(now) || e.Error != "" || len(e.Changes) < 14 {
+			t.Errorf("%+v", e)
+		}
+	}
+	if s.zones.requests != 2+3+1 { // sets and marker; with a swap; a new zone
+		t.Errorf("%d requests", s.zones.requests)
+	}
+	plan, err := s.r.Plan(t.Context(), s.p, Options{})
+	if err != nil || plan.Pending() || len(plan.Domains) != 3 || plan.Domains[2].Domain != "köpasex.example" {
+		t.Errorf("%v %+v", err, plan)
+	}
+	saves := s.store.saves
+	_, got = s.run(Options{})
+	s.want(got, "kopasex.se unchanged\nnew.example unchanged\nxn--kpasex-wxa.example unchanged\ndone")
+	if s.store.saves != saves || len(s.store.entries) != 3 {
+		t.Errorf("%d saves, %d entries for nothing", s.store.saves-saves, len(s.store.entries))
+	}
+}
 
-	rep, err := r.RunOnce(ctx, p, Options{By: "anna@laptop"})
+func TestPlanChangesNothing(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, "kopasex.se")
+	plan, err := s.r.Plan(t.Context(), s.p, Options{})
+	if err != nil || plan.Summary != (Summary{Domains: 1, Changed: 1, Create: 14}) {
+		t.Errorf("%v %+v", err, plan.Summary)
+	}
+	if s.zones.requests > 0 || s.store.saves > 0 || len(s.store.entries) > 0 {
+		t.Error("something was written")
+	}
+}
+
+func TestDomainsFailAlone(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, "a.example", "b.example", "c.example", "d.example")
+	s.zones.broken[name(t, "b.example")] = errors.New("no answer: try again later")
+	s.edit("c.example", func(z *Zone) { z.RRsets = append(z.RRsets, owning("other")) })
+	s.p.Domains[3].DNS.Records = []RRset{set("@", "CNAME", 0, "x.example.")}
+	var events []Event
+	s.r.Progress = func(e Event) { events = append(events, e) }
+
+	report, got := s.run(Options{})
+	s.want(got, `a.example applied
+b.example failed: b.example: reading the zone at provider main: no answer: try again later
+c.example failed: c.example: the zone is managed by another portfolio (d010aa9b54db455c): take the domain out of one of the two lists; if the other has given it up, delete the TXT RRset at _domherre.c.example
+d.example failed: d.example: a CNAME can't stand at the apex, where the zone has its SOA and NS: declare A and AAAA records instead
+partly`)
+	if report.Plan.Summary.Failed != 3 || report.Count(Failed) != 3 || len(s.store.accepted) != 4 {
+		t.Errorf("%+v, accepted %d", report.Plan.Summary, len(s.store.accepted))
+	}
+	steps := map[string]int{}
+	for _, e := range events {
+		steps[e.Step]++
+		if e.Done != steps[e.Step] {
+			t.Errorf("%+v out of order", e)
+		}
+	}
+	if steps[StepObserve] != 4 || steps[StepWrite] != 1 || steps[StepVerify] != 1 {
+		t.Error(steps)
+	}
+	s.p.Domains = s.p.Domains[1:]
+	s.p.Domains[0].Name = name(t, "b.example")
+	s.store.accepted = nil
+	if _, got := s.run(Options{}); !strings.HasSuffix(got, "\nfailed") {
+		t.Error(got)
+	}
+}
+
+func TestGuardStopsARun(t *testing.T) {
+	t.Parallel()
+	domains := []string{"a.example", "b.example", "c.example"}
+
+	t.Run("one domain", func(t *testing.T) {
+		t.Parallel()
+		s := settled(t, domains...)
+		before := s.store.accepted[1]
+		s.p.Domains[0].DNS.TTL = 60
+		s.p.Domains[1].DNS.Hosts = []string{"@"}
+		_, got := s.run(Options{})
+		s.want(got, "a.example applied\nb.example refused: b.example: the guard refuses the plan: would delete 5 of the 14 RRsets that are ours (36%, allowed 30%); see it with plan, approve it with apply --force\nc.example unchanged\nrefused")
+		if after := s.store.accepted[1]; fmt.Sprint(after) != fmt.Sprint(before) {
+			t.Errorf("the refused entry was accepted: %+v", after)
+		}
+		asked := Plan{}
+		_, got = s.run(Options{Force: true, Confirm: func(p Plan) error { asked = p; return nil }})
+		s.want(got, "a.example unchanged\nb.example applied\nc.example unchanged\ndone")
+		if b, _ := asked.Find("b.example"); !strings.HasPrefix(b.Forced, "would delete 5 of the 14") {
+			t.Errorf("%+v", b)
+		}
+	})
+	t.Run("the list", func(t *testing.T) {
+		t.Parallel()
+		s := settled(t, domains...)
+		s.p.Domains = s.p.Domains[:1]
+		s.p.Domains[0].DNS.TTL = 60
+		_, got := s.run(Options{Prune: true})
+		const why = "the domain list has lost 2 of its 3 domains at once (67%, allowed 30%); would delete 28 of the portfolio's 42 RRsets (67%, allowed 30%)"
+		s.want(got, "a.example refused: a.example: the guard refuses the whole plan: "+why+"\nb.example refused: b.example: the guard refuses the whole plan: "+why+
+			"\nc.example refused: c.example: the guard refuses the whole plan: "+why+"\nrefused")
+		if len(s.store.entries) > 0 || len(s.store.accepted) != 3 || s.store.accepted[1].Leaving {
+			t.Error("something came of it")
+		}
+		s.p.Domains = nil
+		if report, _ := s.run(Options{}); report.Plan.Summary.Refused != "the domain list is empty" || report.Exit() != ExitRefused {
+			t.Errorf("%+v", report.Plan.Summary)
+		}
+	})
+	t.Run("emptied zones", func(t *testing.T) {
+		t.Parallel()
+		s := settled(t, domains...)
+		for _, d := range domains {
+			s.edit(d, func(z *Zone) { z.RRsets = z.RRsets[:0] })
+		}
+		report, _ := s.run(Options{})
+		if report.Plan.Summary.Refused != "all 3 zones that were managed are suddenly empty at the provider" || s.store.accepted[0].Owned != 14 {
+			t.Errorf("%+v", report.Plan.Summary)
+		}
+		_, got := s.run(Options{Force: true})
+		s.want(got, "a.example applied\nb.example applied\nc.example applied\ndone")
+		s.edit("b.example", func(z *Zone) { z.RRsets = z.RRsets[:0] })
+		_, got = s.run(Options{})
+		s.want(got, "a.example unchanged\nb.example refused: b.example: the guard refuses the plan: the zone is suddenly empty at the provider, where 14 RRsets of ours stood before; see it with plan, approve it with apply --force\nc.example unchanged\nrefused")
+		s.p.Domains[1].Provider = "another" // where it can't have stood before
+		if _, got = s.run(Options{}); !strings.HasSuffix(got, "done") {
+			t.Error(got)
+		}
+	})
+}
+
+func TestLeavingDomains(t *testing.T) {
+	t.Parallel()
+	s := settled(t, "a.example", "b.example", "c.example", "d.example")
+	s.edit("b.example", func(z *Zone) {
+		z.RRsets = append(z.RRsets, set("blog", "A", 60, "198.51.100.1"))
+		i := slices.IndexFunc(z.RRsets, func(s RRset) bool { return s.Key() == Key{"@", "TXT"} })
+		z.RRsets[i] = set("@", "TXT", 300, "theirs=1", "v=spf1 -all")
+	})
+	before := s.zones.get(name(t, "b.example"))
+	s.p.Domains = slices.Delete(s.p.Domains, 1, 2)
+	s.zones.broken[name(t, "b.example")] = errors.New("leaving domains aren't read")
+	report, got := s.run(Options{})
+	s.want(got, "a.example unchanged\nb.example unchanged\nc.example unchanged\nd.example unchanged\ndone")
+	s.want(strings.Join(report.Plan.Domains[1].Notes, ";"), "left the list: its records stay, and lead here, until apply --prune")
+	if l := Leaving(s.p, s.store.accepted); len(l) != 1 || !l[0].Leaving || l[0].Owned != 14 || l[0].Frontend == "" {
+		t.Errorf("%+v", l)
+	}
+	if s.zones.get(before.Name).Digest() != before.Digest() {
+		t.Error("its zone changed")
+	}
+	delete(s.zones.broken, name(t, "b.example"))
+
+	// On the list again, and off it again, nothing is lost.
+	s.p.Domains = slices.Insert(s.p.Domains, 1, entry(t, "b.example"))
+	s.run(Options{})
+	if s.store.accepted[1].Leaving {
+		t.Error("still leaving")
+	}
+	s.p.Domains = slices.Delete(s.p.Domains, 1, 2)
+	s.run(Options{})
+
+	report, got = s.run(Options{Prune: true})
+	s.want(got, "a.example unchanged\nb.example applied\nc.example unchanged\nd.example unchanged\ndone")
+	s.want(report.Plan.Domains[1].Notes[0], "left the list: what is ours in its zone is deleted")
+	left := s.zones.get(before.Name).RRsets
+	if fmt.Sprint(left) != fmt.Sprint([]RRset{set("@", "NS", 3600, "ns1.example.net.", "ns2.example.net."), set("@", "TXT", 300, "theirs=1"), set("blog", "A", 60, "198.51.100.1")}) {
+		t.Error(left)
+	}
+	if len(s.store.accepted) != 3 {
+		t.Errorf("%d accepted", len(s.store.accepted))
+	}
+}
+
+func TestLeavingWhatIsNoLongerOurs(t *testing.T) {
+	t.Parallel()
+	s := settled(t, "a.example", "b.example", "c.example", "d.example")
+	s.edit("b.example", func(z *Zone) {
+		z.RRsets = slices.DeleteFunc(z.RRsets, func(s RRset) bool { return s.Key() == MarkerKey })
+		z.RRsets = append(z.RRsets, owning("other", "@ A"))
+	})
+	s.p.Domains[1].DNS.Ownership = OwnExclusive
+	before := s.zones.get(name(t, "b.example"))
+	s.p.Domains = slices.Delete(s.p.Domains, 1, 2)
+	report, got := s.run(Options{Prune: true})
+	s.want(got, "a.example unchanged\nb.example unchanged\nc.example unchanged\nd.example unchanged\ndone")
+	s.want(strings.Join(report.Plan.Domains[1].Notes, ";"), "left the list, and another portfolio manages its zone now")
+	if s.zones.get(before.Name).Digest() != before.Digest() || len(s.store.accepted) != 3 {
+		t.Error("another's zone was touched, or the domain isn't forgotten")
+	}
+}
+
+func TestOnlySomeDomains(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, "a.example", "b.example", "c.example")
+	_, got := s.run(Options{Only: []Name{name(t, "b.example")}})
+	s.want(got, "b.example applied\ndone")
+	if len(s.store.accepted) != 1 || s.store.accepted[0].Name != name(t, "b.example") {
+		t.Errorf("%+v", s.store.accepted)
+	}
+	_, err := s.r.Plan(t.Context(), s.p, Options{Only: []Name{name(t, "köpasex.example")}})
+	if err == nil || err.Error() != "köpasex.example (xn--kpasex-wxa.example) is not in the portfolio: add it to the domain file first" {
+		t.Error(err)
+	}
+}
+
+func TestOthersWriteMeanwhile(t *testing.T) {
+	t.Parallel()
+	challenge := set("_acme-challenge", "TXT", 60, "token")
+	once := func(s *scene, change RRset) {
+		s.zones.before = func(n Name) {
+			s.zones.before = nil
+			s.edit(n.ASCII(), func(z *Zone) {
+				z.RRsets = slices.DeleteFunc(z.RRsets, func(s RRset) bool { return s.Key() == change.Key() })
+				z.RRsets = append(z.RRsets, change)
+			})
+		}
+	}
+	t.Run("what doesn't matter", func(t *testing.T) {
+		t.Parallel()
+		s := newScene(t, "a.example")
+		once(s, challenge)
+		_, got := s.run(Options{})
+		s.want(got, "a.example applied\ndone")
+		if _, there := s.zones.get(name(t, "a.example")).Find(challenge.Key()); !there {
+			t.Error("the challenge is lost")
+		}
+	})
+	t.Run("what matters", func(t *testing.T) {
+		t.Parallel()
+		s := newScene(t, "a.example")
+		once(s, set("@", "A", 60, "198.51.100.1"))
+		_, got := s.run(Options{})
+		s.want(got, "a.example failed: a.example: writing the zone at provider main: the zone has changed since the plan was made: run again\nfailed")
+		if len(s.store.entries) > 0 || s.zones.requests > 0 {
+			t.Error("something was written")
+		}
+		_, got = s.run(Options{})
+		s.want(got, "a.example applied\ndone")
+	})
+	t.Run("the same", func(t *testing.T) {
+		t.Parallel()
+		s := newScene(t, "a.example")
+		other := reconciler(s.zones, &fakeStore{})
+		s.zones.before = func(Name) {
+			s.zones.before = nil
+			if _, err := other.RunOnce(t.Context(), s.p, Options{}); err != nil {
+				t.Error(err)
+			}
+		}
+		_, got := s.run(Options{})
+		s.want(got, "a.example unchanged\ndone")
+	})
+	t.Run("all the time", func(t *testing.T) {
+		t.Parallel()
+		s := newScene(t, "a.example")
+		n := uint32(60)
+		s.zones.before = func(d Name) {
+			n++
+			s.edit(d.ASCII(), func(z *Zone) { z.RRsets = []RRset{set("_acme-challenge", "TXT", n, "token")} })
+		}
+		_, got := s.run(Options{})
+		s.want(got, "a.example failed: a.example: writing the zone at provider main: the zone has changed since the plan was made: run again\nfailed")
+		if n != 60+staleTries {
+			t.Errorf("%d tries", n-60)
+		}
+	})
+}
+
+func TestTheAnswerToAWriteIsLost(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, "a.example")
+	s.zones.lost = errors.New("timeout")
+	_, got := s.run(Options{})
+	s.want(got, "a.example applied\ndone")
+	if len(s.store.entries) != 1 || s.store.entries[0].Error != "" {
+		t.Errorf("%+v", s.store.entries)
+	}
+}
+
+func TestAWriteBreaksOff(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, "a.example")
+	s.edit("a.example", func(z *Zone) {
+		z.RRsets = append(z.RRsets, set("www", "A", 60, "198.51.100.1"), set("www", "TXT", 60, "x"), owning("duavgor", "www A", "www TXT x"))
+	})
+	s.p.Domains[0].DNS.Hosts = []string{"@"}
+	s.zones.budget = 2
+	_, got := s.run(Options{Force: true})
+	s.want(got, "a.example failed: a.example: writing the zone at provider main: killed\nfailed")
+	if len(s.store.entries) != 1 {
+		t.Fatalf("%+v", s.store.entries)
+	}
+	e := s.store.entries[0]
+	deletes := slices.ContainsFunc(e.Changes, func(c Change) bool { return c.Op == OpDelete })
+	if e.Error != "a.example: writing the zone at provider main: killed" || len(e.Changes) != 9 || deletes {
+		t.Errorf("the journal says more or less than what was done: %+v", e)
+	}
+	s.zones.budget = 0
+	s.store.entries = nil
+	if s.run(Options{Force: true}); len(s.store.entries) > 0 {
+		t.Error("nothing was done, and yet in the journal")
+	}
+}
+
+func TestWhatTheProviderDoesntKeep(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, "a.example")
+	s.r.Zones = forgetful{s.zones, Key{"www", "HTTPS"}}
+	_, got := s.run(Options{})
+	s.want(got, "a.example failed: a.example: after writing, provider main still doesn't hold what is wanted: create of www HTTPS\nfailed")
+	s.r.Zones = forgetful{s.zones, MarkerKey}
+	_, got = s.run(Options{})
+	s.want(got, "a.example failed: a.example: after writing, provider main still doesn't hold what is wanted: the marker at _domherre\nfailed")
+}
+
+// forgetful never shows the RRset at key.
+type forgetful struct {
+	*fakeZones
+	key Key
+}
+
+func (f forgetful) Observe(ctx context.Context, d Domain) (Zone, error) {
+	z, err := f.fakeZones.Observe(ctx, d)
+	z.RRsets = slices.DeleteFunc(slices.Clone(z.RRsets), func(s RRset) bool { return s.Key() == f.key })
+	return z, err
+}
+
+func (f forgetful) ObserveFull(ctx context.Context, d Domain) (Zone, error) { return f.Observe(ctx, d) }
+
+func (f forgetful) Write(ctx context.Context, w Write) error {
+	w.Observed = f.get(w.Domain.Name)
+	return f.fakeZones.Write(ctx, w)
+}
+
+func TestStoresThatFail(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, "a.example")
+	s.store.err = errors.New("disk full")
+	if _, err := s.r.RunOnce(t.Context(), s.p, Options{}); err == nil || err.Error() != "reading what was accepted last, for the guard: disk full" || s.zones.requests > 0 {
+		t.Errorf("%v, %d requests", err, s.zones.requests)
+	}
+	s.r.Accepted = nil
+	_, got := s.run(Options{})
+	s.want(got, "a.example failed: a.example: written, but not in the journal: disk full\nfailed")
+	s.r.Journal = nil
+	_, got = s.run(Options{})
+	s.want(got, "a.example unchanged\ndone")
+
+	s = newScene(t, "a.example")
+	s.r.Accepted = unsaved{s.store}
+	if report, err := s.r.RunOnce(t.Context(), s.p, Options{}); err == nil || err.Error() != "the zones are written, but not what was accepted, which the guard needs: disk full" || report.Exit() != ExitDone {
+		t.Errorf("%v %+v", err, report)
+	}
+}
+
+type unsaved struct{ *fakeStore }
+
+func (unsaved) SaveAccepted(context.Context, string, []Domain) error { return errors.New("disk full") }
+
+func TestConfirm(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, "a.example")
+	no := errors.New("not now")
+	report, err := s.r.RunOnce(t.Context(), s.p, Options{Confirm: func(Plan) error { return no }})
+	if !errors.Is(err, no) || report.Plan.Summary.Create != 14 || s.zones.requests > 0 || s.store.saves > 0 {
+		t.Errorf("%v %+v", err, report.Plan.Summary)
+	}
+	s.run(Options{})
+	s.run(Options{Confirm: func(Plan) error { t.Error("asked for nothing"); return nil }})
+}
+
+func TestCancelled(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, "a.example", "b.example", "c.example")
+	s.r.Parallel = 1
+	ctx, cancel := context.WithCancel(t.Context())
+	s.zones.before = func(Name) { cancel() }
+	report, err := s.r.RunOnce(ctx, s.p, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, o := range rep.Outcomes {
-		if o.Outcome != Applied || o.Err != nil || !o.Served.All() {
-			t.Errorf("%+v", o)
+	s.want(outcomes(report), "a.example applied\nb.example failed: b.example: writing the zone at provider main: context canceled\nc.example failed: c.example: writing the zone at provider main: context canceled\npartly")
+	if len(s.store.entries) != 1 || len(s.store.accepted) != 3 {
+		t.Error("what was done isn't kept")
+	}
+	if _, err := s.r.Plan(ctx, s.p, Options{}); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+func TestFullReads(t *testing.T) {
+	t.Parallel()
+	s := settled(t, "a.example")
+	s.zones.full = 0
+	s.run(Options{})
+	if s.zones.full != 0 {
+		t.Error("read in full unasked")
+	}
+	s.run(Options{Full: true})
+	if s.zones.full != 1 {
+		t.Errorf("%d full reads", s.zones.full)
+	}
+}
+
+func TestProvidersDontWaitForEachOther(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, "a.example", "b.example")
+	s.r.Parallel = 1
+	s.p.Domains[0].Provider = "slow"
+	gate := make(chan struct{})
+	s.r.Zones = gated{s.zones, name(t, "a.example"), gate}
+	s.r.Progress = func(e Event) {
+		if e.Step == StepObserve && e.Domain == name(t, "b.example") {
+			close(gate) // only now may the slow one answer
 		}
 	}
-	if len(store.entries) != 2 || len(store.accepted) != 2 || store.accepted[0].Owned != 14 {
-		t.Errorf("journal %d, accepted %+v", len(store.entries), store.accepted)
+	_, got := s.run(Options{})
+	s.want(got, "a.example applied\nb.example applied\ndone")
+}
+
+type gated struct {
+	*fakeZones
+	slow Name
+	gate chan struct{}
+}
+
+func (g gated) Observe(ctx context.Context, d Domain) (Zone, error) {
+	if d.Name == g.slow {
+		<-g.gate
 	}
-	plan, err := r.Plan(ctx, p, Options{})
-	if err != nil || plan.Pending() {
-		t.Errorf("second plan: %v %+v", err, plan)
-	}
-	t.Log(zones.get(p.Domains[0].Name))
+	return g.fakeZones.Observe(ctx, d)
 }

@@ -20,20 +20,20 @@ type target struct {
 
 // newTarget reads a site's target and adds its tags, filled in for host. A tag
 // whose name the target's query has already is left out.
-func newTarget(s Site, host string) (target, error) {
+func newTarget(s Site, host string) (*target, error) {
 	u, err := url.Parse(s.Target)
 	switch {
 	case err != nil:
-		return target{}, fmt.Errorf("%s: target is no URL; write an absolute https URL", s.Domain)
+		return nil, fmt.Errorf("%s: target is no URL; write an absolute https URL", s.Domain)
 	case u.Scheme != "https" && u.Scheme != "http", u.Opaque != "":
-		return target{}, fmt.Errorf("%s: target %q is no web address; write an absolute https URL", s.Domain, s.Target)
+		return nil, fmt.Errorf("%s: target %q is no web address; write an absolute https URL", s.Domain, s.Target)
 	case u.User != nil:
-		return target{}, fmt.Errorf("%s: target holds a user name or password; leave it out", s.Domain)
+		return nil, fmt.Errorf("%s: target holds a user name or password; leave it out", s.Domain)
 	}
 	if host, ok := splitHost(u.Host); !ok || (host == "" && u.Hostname() == "") {
-		return target{}, fmt.Errorf("%s: target %q needs a host in A-labels", s.Domain, s.Target)
+		return nil, fmt.Errorf("%s: target %q needs a host in A-labels", s.Domain, s.Target)
 	}
-	t := target{origin: u.Scheme + "://" + u.Host, path: "/", own: map[string]bool{}}
+	t := &target{origin: u.Scheme + "://" + u.Host, path: "/", own: map[string]bool{}}
 	if clean, ok := cleanPath(u.EscapedPath()); ok && clean != "" {
 		t.path = clean
 	}
@@ -78,32 +78,33 @@ func (t *target) location(path, query string) string {
 }
 
 // cleanPath makes an escaped path safe to append to another: dot segments are
-// resolved without climbing out, empty segments dropped, and every byte that
-// RFC 3986 doesn't allow is escaped. ok is false for a path that can't be made
-// harmless: broken escapes, control characters, or a segment that would turn
-// into dot segments once its slashes are decoded. The result is empty or
-// begins with a slash.
+// resolved without climbing out (RFC 3986, section 5.2.4), empty segments
+// dropped, and every byte that may not stand there is escaped. ok is false for
+// a path that can't be made harmless: broken escapes, control characters, or a
+// segment that would turn into dot segments once its slashes are decoded. The
+// result is empty or begins with a slash.
 func cleanPath(path string) (clean string, ok bool) {
-	var out []string
+	var kept []string
 	last := ""
-	for last = range strings.SplitSeq(path, "/") {
-		decoded, err := url.PathUnescape(last)
+	for segment := range strings.SplitSeq(strings.TrimPrefix(path, "/"), "/") {
+		decoded, err := url.PathUnescape(segment)
 		if err != nil || hasControl(decoded) || climbs(decoded) {
 			return "", false
 		}
-		switch decoded {
-		case "", ".":
+		switch last = decoded; decoded {
+		case ".":
 		case "..":
-			out = out[:max(0, len(out)-1)]
+			kept = kept[:max(0, len(kept)-1)]
 		default:
-			out = append(out, escapeSegment(last))
+			kept = append(kept, escapeSegment(segment))
 		}
 	}
-	if len(out) == 0 {
+	kept = slices.DeleteFunc(kept, func(s string) bool { return s == "" })
+	if len(kept) == 0 {
 		return "", true
 	}
-	clean = "/" + strings.Join(out, "/")
-	if last == "" {
+	clean = "/" + strings.Join(kept, "/")
+	if last == "" || last == "." || last == ".." {
 		clean += "/"
 	}
 	return clean, true

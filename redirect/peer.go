@@ -10,9 +10,6 @@ import (
 	"strings"
 )
 
-// acmeALPN is the protocol of the challenge tls-alpn-01 (RFC 8737).
-const acmeALPN = "acme-tls/1"
-
 // peer is the transport below a TLS connection. It remembers which certificate
 // the handshake chose: a request for a host that this doesn't cover is
 // misdirected (RFC 9110, section 15.5.20).
@@ -45,17 +42,15 @@ func (p *peer) covers(host string) bool {
 func (s *Server) serverTLS(given *tls.Config) *tls.Config {
 	cfg := given.Clone()
 	cfg.NextProtos = []string{"h2", "http/1.1"}
-	for _, proto := range given.NextProtos {
-		if !slices.Contains(cfg.NextProtos, proto) {
-			cfg.NextProtos = append(cfg.NextProtos, proto)
-		}
-	}
 	if cfg.MinVersion < tls.VersionTLS12 {
 		cfg.MinVersion = tls.VersionTLS12
 	}
 	cfg.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		if p, ok := hello.Conn.(*peer); ok {
 			p.hello = hello
+		}
+		if given.GetConfigForClient != nil {
+			return given.GetConfigForClient(hello)
 		}
 		return nil, nil
 	}
@@ -78,7 +73,7 @@ func (s *Server) certificate(given *tls.Config, hello *tls.ClientHelloInfo) *tls
 	if !ok || host == "" {
 		return nil
 	}
-	if s.table.Load().find(host) == nil && !slices.Contains(hello.SupportedProtos, acmeALPN) {
+	if s.table.Load().find(host) == nil {
 		return nil
 	}
 	if given.GetCertificate != nil {
@@ -110,7 +105,8 @@ func withLeaf(cert *tls.Certificate) *tls.Certificate {
 }
 
 // shake does the TLS handshake. The connection it returns speaks HTTP/2 or is
-// ready to be vetted; acme-tls/1 ends with the handshake.
+// ready to be vetted. It is nil where the handshake was all, as with the
+// challenge tls-alpn-01 (RFC 8737).
 func (s *Server) shake(ctx context.Context, c net.Conn) (*tls.Conn, *peer, error) {
 	p := &peer{Conn: c}
 	tc := tls.Server(p, s.tls)
@@ -118,7 +114,7 @@ func (s *Server) shake(ctx context.Context, c net.Conn) (*tls.Conn, *peer, error
 		return nil, nil, err
 	}
 	state := tc.ConnectionState()
-	if state.NegotiatedProtocol == acmeALPN {
+	if !slices.Contains(s.tls.NextProtos, state.NegotiatedProtocol) && state.NegotiatedProtocol != "" {
 		return nil, nil, tc.Close()
 	}
 	p.sni = strings.ToLower(strings.TrimSuffix(state.ServerName, "."))

@@ -31,9 +31,10 @@ type Site struct {
 
 // Options are what a Server needs from outside. All but TLS may be left out.
 type Options struct {
-	// TLS chooses the certificates. It is cloned; only GetCertificate and
-	// Certificates are consulted, and only for hosts in the table or for the
-	// ALPN protocol acme-tls/1. ServeHTTPS fails without it.
+	// TLS chooses the certificates. It is cloned. GetCertificate and
+	// Certificates are consulted for hosts in the table only. A connection for
+	// which GetConfigForClient gives a config of another ALPN protocol ends
+	// with its handshake, as challenges do. ServeHTTPS fails without TLS.
 	TLS *tls.Config
 	// Challenge answers a request below /.well-known/acme-challenge/ and
 	// reports whether it did.

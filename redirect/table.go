@@ -3,7 +3,6 @@ package redirect
 import (
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 )
 
@@ -18,7 +17,7 @@ type Table struct {
 // needs made beforehand.
 type entry struct {
 	site   *site
-	target target
+	target *target  // nil where nothing is kept
 	fixed  *answer  // the redirect with nothing kept, or the page of a paused site
 	secure []string // Location of the same host's HTTPS; nil for a wildcard
 }
@@ -44,7 +43,7 @@ type answer struct {
 // host that two sites claim and on values that config should have refused.
 func NewTable(sites []Site) (*Table, error) {
 	t := &Table{exact: make(map[string]*entry, 2*len(sites)), wildcard: map[string]*entry{}}
-	made := map[string]*answer{} // portfolios lead most of their hosts to one place
+	done := made{targets: map[string]*target{}, answers: map[answerKey]*answer{}}
 	for _, s := range sites {
 		if s.Status == 0 {
 			s.Status = http.StatusFound
@@ -52,7 +51,7 @@ func NewTable(sites []Site) (*Table, error) {
 		if !validStatus(s.Status) {
 			return nil, fmt.Errorf("%s: redirect status %d; use 301, 302, 303, 307 or 308", s.Domain, s.Status)
 		}
-		if err := t.add(s, made); err != nil {
+		if err := t.add(s, done); err != nil {
 			return nil, err
 		}
 	}
@@ -68,7 +67,7 @@ func validStatus(code int) bool {
 	return false
 }
 
-func (t *Table) add(s Site, made map[string]*answer) error {
+func (t *Table) add(s Site, made made) error {
 	shared := &site{domain: s.Domain, status: s.Status, keepPath: s.KeepPath, keepQuery: s.KeepQuery, paused: s.Paused}
 	if s.HSTS != "" {
 		shared.hsts = []string{s.HSTS}
@@ -103,8 +102,32 @@ func (t *Table) add(s Site, made map[string]*answer) error {
 	return nil
 }
 
-func newEntry(s Site, shared *site, host string, made map[string]*answer) (*entry, error) {
+// made remembers what was made for other hosts of a new table: portfolios lead
+// most of theirs to one place.
+type made struct {
+	targets map[string]*target // by URL, without tags
+	answers map[answerKey]*answer
+}
+
+type answerKey struct {
+	status   int
+	location string
+}
+
+// target gives where a host of s leads.
+func (m made) target(s Site, host string) (*target, error) {
+	if known := m.targets[s.Target]; known != nil && len(s.Tags) == 0 {
+		return known, nil
+	}
 	to, err := newTarget(s, host)
+	if err == nil && len(s.Tags) == 0 {
+		m.targets[s.Target] = to
+	}
+	return to, err
+}
+
+func newEntry(s Site, shared *site, host string, made made) (*entry, error) {
+	to, err := made.target(s, host)
 	if err != nil {
 		return nil, err
 	}
@@ -112,12 +135,11 @@ func newEntry(s Site, shared *site, host string, made map[string]*answer) (*entr
 	if s.KeepPath || s.KeepQuery {
 		e.target = to
 	}
-	location := to.location("", "")
-	key := strconv.Itoa(s.Status) + location
-	if made[key] == nil {
-		made[key] = redirectAnswer(s.Status, location)
+	key := answerKey{s.Status, to.location("", "")}
+	if made.answers[key] == nil {
+		made.answers[key] = redirectAnswer(key.status, key.location)
 	}
-	e.fixed = made[key]
+	e.fixed = made.answers[key]
 	return e, nil
 }
 

@@ -44,6 +44,11 @@ var dnsSentences = map[sentence]translated{
 		line{"The name servers that the domain is delegated to don't answer for it ({reason}).", "Operations: check that {nameservers} run and have the zone. If others are meant, {registrar} must change them."},
 	},
 
+	notSeenYet: {
+		line{"Inte kontrollerat än.", ""},
+		line{"Not looked at yet.", ""},
+	},
+
 	servedEverywhere: {
 		line{"Alla namnservrar ({count}) svarar rätt.", ""},
 		line{"All name servers ({count}) answer as they should.", ""},

@@ -232,31 +232,38 @@ func registrationSituations() []situation {
 func TestSentences(t *testing.T) {
 	t.Parallel()
 	var table strings.Builder
-	seen := map[sentence]bool{}
+	said := newSaid()
 	for _, s := range situations() {
 		fmt.Fprintf(&table, "== %s: %s\n", s.check, s.name)
-		for _, language := range []string{"sv", "en"} {
-			w := newWorld(t)
-			s.spoil(w)
-			d := w.checker(language).Domain(t.Context(), w.subject)
+		w := newWorld(t)
+		s.spoil(w)
+		c := w.checker("")
+		for _, c.Language = range []string{"sv", "en"} {
+			d := c.Domain(t.Context(), w.subject)
 			r, ok := d.Check(s.check)
 			if !ok || r.State != s.state {
 				t.Errorf("%s: %s is %q, want %q: %s", s.name, s.check, r.State, s.state, r.Finding)
 			}
-			note(seen, language, d.Checks...)
-			fmt.Fprintf(&table, "%s %s: %s\n   → %s\n", language, Word(language, r.State), r.Finding, r.Advice)
+			said.note(c.Language, d.Checks...)
+			fmt.Fprintf(&table, "%s %s: %s\n   → %s\n", c.Language, Word(c.Language, r.State), r.Finding, r.Advice)
 		}
 	}
 	for _, s := range frontendSituations() {
 		fmt.Fprintf(&table, "== frontend: %s\n", s.name)
 		for _, language := range []string{"sv", "en"} {
 			r := s.run(t, language)
-			note(seen, language, r)
+			said.note(language, r)
 			fmt.Fprintf(&table, "%s %s: %s\n   → %s\n", language, Word(language, r.State), r.Finding, r.Advice)
 		}
 	}
+	for _, language := range []string{"sv", "en"} {
+		w := newWorld(t)
+		r, _ := w.checker(language).Unseen(w.subject.Domain).Check(CheckDelegation)
+		said.note(language, r)
+		fmt.Fprintf(&table, "== unseen\n%s %s: %s\n   → %s\n", language, Word(language, r.State), r.Finding, r.Advice)
+	}
 	for id := range maps.Keys(catalogue) {
-		if !seen[id] {
+		if !said.seen[id] {
 			t.Errorf("no situation leads to the sentence %q", id)
 		}
 	}
@@ -267,18 +274,28 @@ var anyPort = regexp.MustCompile(`127\.0\.0\.1:\d+`)
 
 var anyFrontendPort = regexp.MustCompile(`duavgör\.se:\d+`)
 
-// note finds out which sentences were said.
-func note(seen map[sentence]bool, language string, results ...Result) {
+// said finds out which sentences of the catalogue were said.
+type said struct {
+	forms map[string]map[sentence]*regexp.Regexp // by language
+	seen  map[sentence]bool
+}
+
+func newSaid() *said {
+	s := &said{forms: map[string]map[sentence]*regexp.Regexp{"sv": {}, "en": {}}, seen: map[sentence]bool{}}
 	hole := regexp.MustCompile(`\\\{\w+\\\}`)
 	for id, text := range catalogue {
-		l := text.en
-		if language == swedish {
-			l = text.sv
+		for language, l := range map[string]line{"sv": text.sv, "en": text.en} {
+			s.forms[language][id] = regexp.MustCompile("^" + hole.ReplaceAllString(regexp.QuoteMeta(l.finding), ".+") + "$")
 		}
-		form := regexp.MustCompile("^" + hole.ReplaceAllString(regexp.QuoteMeta(l.finding), ".+") + "$")
+	}
+	return s
+}
+
+func (s *said) note(language string, results ...Result) {
+	for id, form := range s.forms[language] {
 		for _, r := range results {
 			if form.MatchString(r.Finding) {
-				seen[id] = true
+				s.seen[id] = true
 			}
 		}
 	}

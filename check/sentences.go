@@ -19,6 +19,8 @@ const (
 	noServers        sentence = "no-servers"
 	nothingWanted    sentence = "nothing-wanted"
 
+	notSeenYet sentence = "not-seen-yet"
+
 	signed        sentence = "signed"
 	unsigned      sentence = "unsigned"
 	bogus         sentence = "bogus"

@@ -39,14 +39,14 @@ func (l *loader) finish() {
 		v.fault("HTTP/3 needs listen.https", "")
 	}
 	c.DNS = l.dns.DNSSettings
-	c.Portfolio.Domains = []portfolio.Domain{}
 }
 
 func (v value) isEmptyList() bool { return len(v.node.Content) == 0 && (v.node.Kind != 0) }
 
 // build makes the portfolio of the entries, with the defaults merged in.
 func (l *loader) build() {
-	var built []*entry
+	built := make([]*entry, 0, len(l.entries))
+	l.config.Portfolio.Domains = make([]portfolio.Domain, 0, len(l.entries))
 	for _, e := range l.entries {
 		if d, ok := l.domain(e); ok {
 			l.config.Portfolio.Domains = append(l.config.Portfolio.Domains, d)
@@ -69,7 +69,7 @@ func (l *loader) domain(e *entry) (portfolio.Domain, bool) {
 	l.lead(e, &d)
 	if d.Provider == "" && len(c.Providers) > 0 {
 		d.Provider = c.Providers[0].Name
-	} else if v, ok := e.has["provider"]; ok && !slices.Contains(providerNames(c.Providers), d.Provider) {
+	} else if v, ok := e.says("provider"); ok && !slices.Contains(providerNames(c.Providers), d.Provider) {
 		v.fault(fmt.Sprintf("there is no provider %s", d.Provider), didYouMean(d.Provider, providerNames(c.Providers)))
 	}
 	d.DNS = l.zone(e)
@@ -89,7 +89,7 @@ func (l *loader) lead(e *entry, d *portfolio.Domain) {
 	if d.Frontend == "" {
 		d.Frontend = l.config.Frontend
 	}
-	_, own := e.has["frontend"]
+	_, own := e.says("frontend")
 	if d.Frontend == "" && !own && !l.isSet("frontend") {
 		e.at.fault(fmt.Sprintf("%s leads nowhere", e.parsed), "write frontend: https://… here, or in domherre.yaml for all")
 	}
@@ -99,19 +99,19 @@ func (l *loader) lead(e *entry, d *portfolio.Domain) {
 // its hosts and addresses in their place.
 func (l *loader) zone(e *entry) portfolio.DNSSettings {
 	d := e.dns.DNSSettings
-	_, d.MailExplicit = e.has["dns.mail"]
-	if _, own := e.has["dns.ignore"]; own {
+	_, d.MailExplicit = e.says("dns.mail")
+	if _, own := e.says("dns.ignore"); own {
 		d.Ignore = append(slices.Clone(l.dns.Ignore), d.Ignore...)
 		slices.Sort(d.Ignore)
 		d.Ignore = slices.Compact(d.Ignore)
 	}
 	if len(d.Hosts) > 0 && len(d.Addresses) == 0 && !l.isSet("dns.addresses") {
-		if _, own := e.has["dns.addresses"]; !own {
+		if _, own := e.says("dns.addresses"); !own {
 			l.at("dns.addresses").fault("is missing", "write the addresses where visitors reach the redirector: dns: {addresses: [192.0.2.10]}")
 		}
 	}
 	d.Records = l.records(e)
-	if _, own := e.has["dns.caa"]; own || len(e.dns.caa) > 0 {
+	if _, own := e.says("dns.caa"); own || len(e.dns.caa) > 0 {
 		e.dns.checkCAA(e.parsed)
 		d.CAAValues = e.dns.CAAValues
 	}
@@ -125,7 +125,7 @@ func (l *loader) records(e *entry) []portfolio.RRset {
 	common := l.dns
 	common.TTL = e.dns.TTL
 	sets := common.rrsets(e.parsed)
-	if _, own := e.has["dns.records"]; own {
+	if _, own := e.says("dns.records"); own {
 		mine := e.dns.rrsets(e.parsed)
 		sets = slices.DeleteFunc(sets, func(s portfolio.RRset) bool {
 			return slices.ContainsFunc(mine, func(m portfolio.RRset) bool { return m.Key() == s.Key() })
@@ -139,7 +139,7 @@ func (l *loader) records(e *entry) []portfolio.RRset {
 // checkHosts checks the hosts of one domain.
 func (l *loader) checkHosts(e *entry, hosts []string) {
 	at := e.at
-	if v, own := e.has["dns.hosts"]; own {
+	if v, own := e.says("dns.hosts"); own {
 		at = v
 	}
 	for _, h := range hosts {

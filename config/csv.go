@@ -180,7 +180,8 @@ func (t *table) row(record []string) {
 	if blank(record) {
 		return
 	}
-	e := t.l.newEntry()
+	*t.l.draft = t.l.newEntry()
+	e := t.l.draft
 	for i, s := range record {
 		if trim(s) == "" {
 			continue
@@ -195,7 +196,7 @@ func (t *table) row(record []string) {
 		t.cell(0, "", record[0]).fault("the line names no domain", "write it in the column domain")
 		return
 	}
-	t.l.accept(e)
+	t.l.accept(*e)
 }
 
 // field reads one field of a row, by the kinds of an entry.
@@ -213,8 +214,8 @@ func (t *table) field(e *entry, v value) {
 	case "paused":
 		v.yesOrNo(&e.paused)
 	default:
-		e.has[column] = v
-		f, _ := lookup(entryFields(e), column)
+		e.remember(v)
+		f, _ := lookup(t.l.entryTable, column)
 		f.kind.read(v)
 	}
 }

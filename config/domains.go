@@ -117,12 +117,13 @@ func (l *loader) yamlFile(path string) {
 
 // yamlEntry reads an element of the list: a name, or a mapping.
 func (l *loader) yamlEntry(v value) {
-	e := l.newEntry()
+	*l.draft = l.newEntry()
+	e := l.draft
 	e.at = v
 	if v.node.Kind == yaml.ScalarNode {
 		name, ok := v.text()
 		if e.name = name; ok {
-			l.accept(e)
+			l.accept(*e)
 		}
 		return
 	}
@@ -130,19 +131,18 @@ func (l *loader) yamlEntry(v value) {
 		v.fault("takes a name or a mapping, not "+v.kind(), "write - kopasex.se, or - name: kopasex.se")
 		return
 	}
-	v.walk(entryFields(e), func(f field, got value) {
-		e.has[got.path] = got
-		if got.path == "name" {
-			e.at = got
-		}
+	v.walk(l.entryTable, func(f field, got value) {
+		e.remember(got)
 		f.kind.read(got)
 	})
-	_, named := e.has["name"]
+	at, named := e.says("name")
 	switch {
 	case !named:
 		v.fault("name is missing", "write - name: kopasex.se")
 	case e.name != "":
-		l.accept(e)
+		at.path = ""
+		e.at = at
+		l.accept(*e)
 	}
 }
 

@@ -27,11 +27,25 @@ type entry struct {
 }
 
 // newEntry starts an entry from the defaults of the main file.
-func (l *loader) newEntry() *entry {
-	e := &entry{dns: l.dns, redirect: l.config.Redirect, has: map[string]value{}}
+func (l *loader) newEntry() entry {
+	e := entry{dns: l.dns, redirect: l.config.Redirect}
 	e.dns.DNSSettings = cloneDNS(l.dns.DNSSettings)
 	e.redirect.Tags = maps.Clone(l.config.Redirect.Tags)
 	return e
+}
+
+// says reports whether the entry itself has a key, and where.
+func (e *entry) says(path string) (value, bool) {
+	v, ok := e.has[path]
+	return v, ok
+}
+
+// remember notes that the entry itself has a key.
+func (e *entry) remember(v value) {
+	if e.has == nil {
+		e.has = map[string]value{}
+	}
+	e.has[v.path] = v
 }
 
 // entryFields are the keys of an entry.
@@ -78,7 +92,7 @@ func date(dst *time.Time) kind {
 
 // accept checks an entry's name and keeps the entry, unless the same domain
 // was declared before.
-func (l *loader) accept(e *entry) {
+func (l *loader) accept(e entry) {
 	name, err := portfolio.ParseName(e.name)
 	if err != nil {
 		e.at.nameFault(err)
@@ -90,7 +104,7 @@ func (l *loader) accept(e *entry) {
 		return
 	}
 	l.names[name] = e.at
-	l.entries = append(l.entries, e)
+	l.entries = append(l.entries, &e)
 }
 
 func (v value) nameFault(err error) {

@@ -21,6 +21,9 @@ type loader struct {
 	dns     dnsDraft
 	names   map[portfolio.Name]value // where each domain was first declared
 	entries []*entry
+
+	draft      *entry  // the entry being read, which entryTable fills
+	entryTable []field // made once: a portfolio may have 100,000 entries
 }
 
 // Load reads the main file at path (where path is empty: the first of
@@ -38,6 +41,8 @@ func Load(path string, o Options) (*Config, Problems) {
 		return &Config{Sources: missing()}, Problems{*p}
 	}
 	l.path, l.config.Path = found, found
+	l.draft = new(entry)
+	l.entryTable = entryFields(l.draft)
 	l.load()
 	problems := l.problems.sorted()
 	for i := range problems {

@@ -49,8 +49,12 @@ func parseYAML(file string, content []byte) (*yaml.Node, Problems) {
 	} else if !errors.Is(err, io.EOF) {
 		return nil, Problems{syntaxFault(file, content, err)}
 	}
-	r := resolver{file: file, open: map[*yaml.Node]bool{}}
-	root := r.resolve(doc.Content[0])
+	r := resolver{file: file, open: map[*yaml.Node]bool{}, sizes: map[*yaml.Node]int{}}
+	root, size := r.resolve(doc.Content[0])
+	if size > maxNodes {
+		r.fault(root, "the aliases of this file grow too large", "write the values out")
+		return nil, r.problems
+	}
 	return root, r.problems
 }
 
@@ -114,11 +118,12 @@ func tabIndent(content []byte) (line, column int) {
 	return 0, 0
 }
 
-// resolver writes out aliases and merge keys, and finds double keys.
+// resolver puts the anchored nodes in the place of their aliases, merges what
+// "<<" names, and finds double keys.
 type resolver struct {
 	file     string
-	open     map[*yaml.Node]bool // nodes being resolved, to stop at loops
-	count    int
+	open     map[*yaml.Node]bool // anchored nodes being resolved, to stop at loops
+	sizes    map[*yaml.Node]int  // of anchored nodes, resolved
 	problems Problems
 }
 
@@ -126,51 +131,60 @@ func (r *resolver) fault(n *yaml.Node, message, hint string) {
 	r.problems = append(r.problems, Problem{File: r.file, Line: n.Line, Column: n.Column, Message: message, Hint: hint})
 }
 
-// resolve gives n without aliases; a fault gives a null in its place.
-func (r *resolver) resolve(n *yaml.Node) *yaml.Node {
-	null := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Line: n.Line, Column: n.Column}
+// resolve changes n in place and gives what stands for it, with the number of
+// nodes that a walk through it meets. A fault gives a null.
+func (r *resolver) resolve(n *yaml.Node) (*yaml.Node, int) {
+	null := func() (*yaml.Node, int) {
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Line: n.Line, Column: n.Column}, 1
+	}
 	if n.Kind == yaml.AliasNode {
-		n = n.Alias
-	}
-	if r.open[n] {
-		r.fault(n, fmt.Sprintf("&%s holds itself", n.Anchor), "")
-		return null
-	}
-	if r.count++; r.count == maxNodes {
-		r.fault(n, "the aliases of this file grow too large", "write the values out")
-	}
-	if r.count >= maxNodes {
-		return null
+		if r.open[n.Alias] {
+			r.fault(n, fmt.Sprintf("&%s holds itself", n.Value), "")
+			return null()
+		}
+		return n.Alias, r.sizes[n.Alias]
 	}
 	if n.Style&yaml.TaggedStyle != 0 {
 		r.fault(n, fmt.Sprintf("the YAML tag %s isn't understood", n.Tag), "leave it out")
-		return null
+		return null()
 	}
-	r.open[n] = true
-	defer delete(r.open, n)
-	out := *n
-	out.Anchor, out.Content = "", nil
+	if n.Anchor != "" {
+		r.open[n] = true
+		defer delete(r.open, n)
+	}
+	size := 1
 	switch n.Kind {
 	case yaml.SequenceNode:
-		for _, c := range n.Content {
-			out.Content = append(out.Content, r.resolve(c))
+		for i, c := range n.Content {
+			resolved, more := r.resolve(c)
+			n.Content[i], size = resolved, bounded(size+more)
 		}
 	case yaml.MappingNode:
-		out.Content = r.pairs(n)
+		size = r.pairs(n)
 	}
-	return &out
+	if n.Anchor != "" {
+		r.sizes[n] = size
+	}
+	return n, size
 }
 
+// bounded stops the count where it has become too large in any case, before
+// it overflows.
+func bounded(size int) int { return min(size, maxNodes+1) }
+
 // pairs resolves a mapping: its own keys, then those merged in by "<<".
-func (r *resolver) pairs(n *yaml.Node) []*yaml.Node {
-	var out, merged []*yaml.Node
-	seen := map[string]*yaml.Node{}
+func (r *resolver) pairs(n *yaml.Node) (size int) {
+	var merged []*yaml.Node
+	out := n.Content[:0:len(n.Content)]
+	seen := keySet{many: len(n.Content) > 64}
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		k, v := n.Content[i], r.resolve(n.Content[i+1])
+		k := n.Content[i]
+		v, more := r.resolve(n.Content[i+1])
+		size = bounded(size + more + 1)
 		if k.Kind == yaml.AliasNode {
 			k = k.Alias
 		}
-		switch first := seen[k.Value]; {
+		switch first := seen.find(out, k.Value); {
 		case k.Kind != yaml.ScalarNode:
 			r.fault(k, "a key is a word, not a list or a mapping", "")
 		case k.Tag == "!!merge":
@@ -178,17 +192,46 @@ func (r *resolver) pairs(n *yaml.Node) []*yaml.Node {
 		case first != nil:
 			r.fault(k, fmt.Sprintf("%s stands here twice (first at %s:%d:%d)", k.Value, r.file, first.Line, first.Column), "keep one of them")
 		default:
-			seen[k.Value] = k
 			out = append(out, k, v)
+			seen.add(k)
 		}
 	}
 	for i := 0; i+1 < len(merged); i += 2 {
-		if k := merged[i]; seen[k.Value] == nil {
-			seen[k.Value] = k
+		if k := merged[i]; seen.find(out, k.Value) == nil {
 			out = append(out, k, merged[i+1])
+			seen.add(k)
 		}
 	}
-	return out
+	n.Content = out
+	return size + 1
+}
+
+// keySet finds keys among the pairs of a mapping: small ones by looking at
+// each, others by a map.
+type keySet struct {
+	many  bool
+	index map[string]*yaml.Node
+}
+
+func (s *keySet) add(k *yaml.Node) {
+	if s.many && s.index == nil {
+		s.index = map[string]*yaml.Node{}
+	}
+	if s.many {
+		s.index[k.Value] = k
+	}
+}
+
+func (s *keySet) find(pairs []*yaml.Node, key string) *yaml.Node {
+	if s.many {
+		return s.index[key]
+	}
+	for i := 0; i < len(pairs); i += 2 {
+		if pairs[i].Value == key {
+			return pairs[i]
+		}
+	}
+	return nil
 }
 
 // mergeable gives the pairs of a "<<" value: a mapping, or a list of them.
@@ -199,7 +242,11 @@ func (r *resolver) mergeable(v *yaml.Node) []*yaml.Node {
 	case yaml.SequenceNode:
 		var out []*yaml.Node
 		for _, c := range v.Content {
-			out = append(out, r.mergeable(c)...)
+			if c.Kind != yaml.MappingNode {
+				r.fault(c, "<< takes mappings", "")
+				continue
+			}
+			out = append(out, c.Content...)
 		}
 		return out
 	}

@@ -2,9 +2,7 @@ package dnsprovider
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
 	"sync"
 	"time"
 
@@ -145,7 +143,7 @@ func (g *gate) learn(zone string, round int, err error) {
 			g.pause = until
 		}
 	}
-	if kind != zoneio.Credentials && !unreachable(err) {
+	if kind != zoneio.Credentials && !zoneio.Unreachable(err) {
 		g.trouble = trouble{}
 		if g.calm++; err == nil && g.calm >= 4*g.limit && g.limit < g.most {
 			g.limit, g.calm = g.limit+1, 0
@@ -159,10 +157,4 @@ func (g *gate) learn(zone string, round int, err error) {
 	if len(g.trouble.zones) >= failedZones {
 		g.trouble.blocked = g.now().Add(holdOff)
 	}
-}
-
-// unreachable tells failures to get any answer.
-func unreachable(err error) bool {
-	var network net.Error
-	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &network)
 }

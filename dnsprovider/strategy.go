@@ -28,6 +28,7 @@ const (
 // stepper carries out steps one by one, keeping track of what the zone has.
 type stepper struct {
 	p    *provider
+	how  strategy
 	zone portfolio.Name
 	is   contents
 }
@@ -49,7 +50,7 @@ func (s *stepper) step(ctx context.Context, step portfolio.Step) error {
 			wanted = append(wanted, set)
 		}
 	}
-	if s.p.typ.how == bySet {
+	if s.how == bySet {
 		return s.setAll(ctx, wanted)
 	}
 	for _, set := range wanted {
@@ -78,7 +79,7 @@ func (s *stepper) setAll(ctx context.Context, sets []portfolio.RRset) error {
 // the name goes on answering, where the two can stand side by side.
 func (s *stepper) replace(ctx context.Context, set portfolio.RRset) error {
 	held, present := s.is[set.Key()]
-	sideBySide := s.p.typ.how == byDifference && held.TTL == set.TTL && set.Type != "CNAME"
+	sideBySide := s.how == byDifference && held.TTL == set.TTL && set.Type != "CNAME"
 	if present && !sideBySide {
 		if err := s.remove(ctx, held); err != nil {
 			return err

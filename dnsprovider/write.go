@@ -43,7 +43,7 @@ func (p *provider) write(ctx context.Context, name portfolio.Name, what instruct
 		return err
 	}
 	defer unlock()
-	written := false
+	written, how := false, p.typ.how
 	return p.retry(ctx, func() error {
 		now, err := p.read(ctx, name)
 		if err != nil {
@@ -54,17 +54,20 @@ func (p *provider) write(ctx context.Context, name portfolio.Name, what instruct
 		switch {
 		case len(unmet(now, steps)) == 0 && !now.Missing:
 			return nil
-		case observed == nil || !stale(*observed, now, steps):
+		case observed == nil || !stale(*observed, now, steps, written):
 		case written:
 			return errors.New("others changed the zone while it was written; run again")
 		default:
 			return portfolio.ErrStale
 		}
-		err = p.apply(ctx, now, steps)
+		err = p.apply(ctx, now, steps, how)
 		written = written || err == nil || zoneio.KindOf(err) == zoneio.Temporary
 		switch {
 		case err == nil:
-			return p.confirm(ctx, name, steps)
+			if err = p.confirm(ctx, name, steps); err != nil {
+				how = byDifference // it doesn't keep what its type is known for; this mends most
+			}
+			return err
 		case errors.Is(err, portfolio.ErrStale) && observed == nil:
 			return zoneio.As(zoneio.Temporary, err)
 		case zoneio.KindOf(err) == zoneio.Temporary && p.arrived(ctx, name, steps):
@@ -152,9 +155,10 @@ func unmet(now portfolio.Zone, steps []portfolio.Step) []string {
 }
 
 // stale reports whether the zone differs from what was observed by more than
-// what the steps themselves may have done already. Challenges come and go, and
-// no plan is made from them.
-func stale(observed, now portfolio.Zone, steps []portfolio.Step) bool {
+// what the steps themselves may have done already; once some were written, the
+// RRsets that they touch may hold anything. Challenges come and go, and no plan
+// is made from them.
+func stale(observed, now portfolio.Zone, steps []portfolio.Step, written bool) bool {
 	was, is := contentsOf(observed), contentsOf(now)
 	expected := func(key portfolio.Key) bool {
 		if isChallenge(key) {
@@ -169,10 +173,11 @@ func stale(observed, now portfolio.Zone, steps []portfolio.Step) bool {
 			return true // the provider's own, as it made the zone
 		}
 		return slices.ContainsFunc(steps, func(step portfolio.Step) bool {
-			if !present {
-				return slices.ContainsFunc(step.Delete, func(s portfolio.RRset) bool { return s.Key() == key })
-			}
-			return slices.ContainsFunc(step.Set, func(s portfolio.RRset) bool { return s.Key() == key && is.has(s) })
+			deleted := slices.ContainsFunc(step.Delete, func(s portfolio.RRset) bool { return s.Key() == key })
+			set := slices.ContainsFunc(step.Set, func(s portfolio.RRset) bool {
+				return s.Key() == key && (written || is.has(s))
+			})
+			return set || deleted && (written || !present)
 		})
 	}
 	for key := range is {
@@ -194,7 +199,7 @@ func isChallenge(key portfolio.Key) bool {
 
 // apply makes the requests that the steps need: one where the provider is
 // atomic, else one by one by the strategy that it keeps.
-func (p *provider) apply(ctx context.Context, now portfolio.Zone, steps []portfolio.Step) error {
+func (p *provider) apply(ctx context.Context, now portfolio.Zone, steps []portfolio.Step, how strategy) error {
 	if w, ok := p.impl.(zoneio.AtomicWriter); ok {
 		_, err := request(ctx, p, "write", now.Name.ASCII(), func(ctx context.Context) (struct{}, error) {
 			return struct{}{}, w.WriteZone(ctx, now.Name.FQDN(), now, steps)
@@ -204,7 +209,7 @@ func (p *provider) apply(ctx context.Context, now portfolio.Zone, steps []portfo
 	if now.Missing {
 		return zoneio.As(zoneio.NoZone, errors.New("the provider has no such zone; create it there first"))
 	}
-	s := stepper{p: p, zone: now.Name, is: contentsOf(now)}
+	s := stepper{p: p, how: how, zone: now.Name, is: contentsOf(now)}
 	for _, step := range steps {
 		if err := s.step(ctx, step); err != nil {
 			return err

@@ -7,7 +7,7 @@ import (
 )
 
 // StartKnot starts Knot DNS with the zones, each holding Content; the key may
-// transfer and update them.
+// transfer and update them. It signs zones whose names begin with "signed".
 func StartKnot(t testing.TB, zones ...string) *Server {
 	t.Helper()
 	return start(t, program{
@@ -52,6 +52,9 @@ zone:
 `, dir, port, KeyName, Secret, IdleKeyName)
 	for _, zone := range zones {
 		fmt.Fprintf(&b, "  - domain: %s\n", zone)
+		if strings.HasPrefix(zone, "signed") {
+			b.WriteString("    dnssec-signing: on\n")
+		}
 	}
 	return b.String()
 }

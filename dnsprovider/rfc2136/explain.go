@@ -1,7 +1,6 @@
 package rfc2136
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
@@ -14,16 +13,13 @@ import (
 
 // explain says what a failure means and what to do about it. step is what was
 // asked for: transfer, update, question.
-func (p *Provider) explain(ctx context.Context, step, zone string, err error) error {
+func (p *Provider) explain(step, zone string, err error) error {
 	var tsig *dnsclient.TSIGError
 	var rcode *dnsclient.RcodeError
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &tsig):
-		if tsig.Code == dns.RcodeBadKey && p.keyKnown(ctx, zone) {
-			return p.explainRcode(step, zone, &dnsclient.RcodeError{Rcode: dns.RcodeRefused, Signed: true})
-		}
 		return p.explainTSIG(step, tsig)
 	case errors.As(err, &rcode):
 		return p.explainRcode(step, zone, rcode)
@@ -35,25 +31,21 @@ func (p *Provider) explain(ctx context.Context, step, zone string, err error) er
 	return &zoneio.Error{Kind: kind, Err: fmt.Errorf("%s at name server %s: %w%s", step, p.server, err, remedy)}
 }
 
-// keyKnown finds out whether the server knows the key at all: Knot answers
-// BADKEY to a key that it knows but doesn't let do what it asks for.
-func (p *Provider) keyKnown(ctx context.Context, zone string) bool {
-	answer, err := p.client.Exchange(ctx, p.server, dnsclient.Question(zone, dns.TypeSOA, false))
-	return err == nil && answer.IsTsig() != nil
-}
-
 func (p *Provider) explainTSIG(step string, e *dnsclient.TSIGError) error {
 	key := p.client.Key
-	remedy := "compare key_name, key_alg and key with the server's own"
+	kind, remedy := zoneio.Credentials, "compare key_name, key_alg and key with the server's own"
 	switch e.Code {
 	case dns.RcodeBadKey:
-		remedy = fmt.Sprintf("give the server the key %s and let it transfer and update the zone; its name must be the same", key)
+		// Knot answers so to a key that it knows but doesn't let do this in this
+		// zone: it says nothing about others.
+		kind = zoneio.Other
+		remedy = fmt.Sprintf("give the server the key %s, by this very name, and let it transfer and update the zone (BIND: allow-transfer, allow-update; Knot: an acl with both actions)", key)
 	case dns.RcodeBadSig:
 		remedy = fmt.Sprintf("the secret or the algorithm of the key %s differs from the server's; copy both from there", key)
 	case dns.RcodeBadTime:
 		remedy = "set both clocks by NTP"
 	}
-	return &zoneio.Error{Kind: zoneio.Credentials, Err: fmt.Errorf("%s at name server %s: %w; %s", step, p.server, e, remedy)}
+	return &zoneio.Error{Kind: kind, Err: fmt.Errorf("%s at name server %s: %w; %s", step, p.server, e, remedy)}
 }
 
 func (p *Provider) explainRcode(step, zone string, e *dnsclient.RcodeError) error {

@@ -27,7 +27,7 @@ func (p *Provider) transfer(ctx context.Context, zone string) ([]dns.RR, error) 
 	if err != nil {
 		missing, failure := p.refusal(ctx, zone, err)
 		if missing {
-			failure = p.explain(ctx, "update", zone, err)
+			failure = p.explain("update", zone, err)
 		}
 		return nil, failure
 	}
@@ -182,7 +182,7 @@ func (p *Provider) sendLoose(ctx context.Context, m *dns.Msg) error {
 		}
 		err = &dnsclient.RcodeError{Rcode: answer.Rcode, Signed: answer.IsTsig() != nil}
 	}
-	return p.explain(ctx, "update", m.Question[0].Name, err)
+	return p.explain("update", m.Question[0].Name, err)
 }
 
 func toRRs(zone string, recs []libdns.Record) ([]dns.RR, error) {

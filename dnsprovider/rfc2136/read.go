@@ -85,7 +85,7 @@ func clone(z portfolio.Zone) portfolio.Zone {
 func (p *Provider) refusal(ctx context.Context, zone string, err error) (missing bool, _ error) {
 	var rcode *dnsclient.RcodeError
 	if !errors.As(err, &rcode) || rcode.Rcode != dns.RcodeNotAuth {
-		return false, p.explain(ctx, "transfer", zone, err)
+		return false, p.explain("transfer", zone, err)
 	}
 	if rcode.Signed {
 		return true, nil // BIND: the key is fine
@@ -95,10 +95,10 @@ func (p *Provider) refusal(ctx context.Context, zone string, err error) (missing
 	plain := dnsclient.Client{Timeout: p.client.Timeout}
 	answer, asking := plain.Exchange(ctx, p.server, dnsclient.Question(zone, dns.TypeSOA, false))
 	if asking != nil {
-		return false, p.explain(ctx, "question", zone, asking)
+		return false, p.explain("question", zone, asking)
 	}
 	if answer.Authoritative {
-		return false, p.explain(ctx, "transfer", zone, err)
+		return false, p.explain("transfer", zone, err)
 	}
 	return true, nil
 }

@@ -54,7 +54,7 @@ func (s state) apply(ops []operation) {
 // it touches isn't what it was.
 func (p *Provider) WriteZone(ctx context.Context, zone string, before portfolio.Zone, steps []portfolio.Step) error {
 	if before.Missing {
-		return p.explain(ctx, "update", zone, &dnsclient.RcodeError{Rcode: dns.RcodeNotAuth})
+		return p.explain("update", zone, &dnsclient.RcodeError{Rcode: dns.RcodeNotAuth})
 	}
 	p.Forget(before.Name) // whatever comes of this
 	has := make(state, len(before.RRsets))
@@ -98,7 +98,7 @@ func (p *Provider) send(ctx context.Context, m *dns.Msg) error {
 	if err == nil && answer.Rcode != dns.RcodeSuccess {
 		err = &dnsclient.RcodeError{Rcode: answer.Rcode, Signed: answer.IsTsig() != nil}
 	}
-	return p.explain(ctx, "update", zone, err)
+	return p.explain("update", zone, err)
 }
 
 // update gives the message that turns what the server has into what the

@@ -3,6 +3,7 @@ package zoneio
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"time"
 )
@@ -47,7 +48,7 @@ func As(kind Kind, err error) error {
 }
 
 // KindOf gives the kind of err: that of the *Error within, Temporary for
-// timeouts and broken connections, Other for all else. A context that was
+// what is Unreachable, Other for all else. A context that was
 // cancelled is Other: whoever cancelled it wants no other try.
 func KindOf(err error) Kind {
 	var known *Error
@@ -57,11 +58,19 @@ func KindOf(err error) Kind {
 	if errors.Is(err, context.Canceled) {
 		return Other
 	}
-	var network net.Error
-	if errors.Is(err, context.DeadlineExceeded) || errors.As(err, &network) {
+	if Unreachable(err) {
 		return Temporary
 	}
 	return Other
+}
+
+// Unreachable tells failures to get any answer: timeouts, refused and broken
+// connections. Whether what was asked for has been done, such a failure doesn't
+// tell.
+func Unreachable(err error) bool {
+	var network net.Error
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &network) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // RetryAfter gives how long the provider asks to be left alone; zero where err

@@ -22,9 +22,9 @@ func Diff(des Desired, obs Zone, portfolioID string) DomainPlan {
 	name := des.Domain.Name
 	p := DomainPlan{
 		Domain: name.Unicode(), ASCII: name.ASCII(), Provider: des.Domain.Provider, Observed: obs.Digest(),
-		Notes: []string{}, Changes: []Change{}, Name: name, Entry: des.Domain, Zone: obs, desired: des,
+		Notes: []string{}, Changes: []Change{}, Name: name, Entry: des.Domain, Zone: obs, desired: &des,
 	}
-	d := differ{des: &p.desired, mode: des.Domain.DNS.Ownership}
+	d := differ{des: &des, mode: des.Domain.DNS.Ownership}
 	if err := d.run(obs, MarkerID(portfolioID)); err != nil {
 		p.fail(err)
 		return p
@@ -142,7 +142,7 @@ func joinRows(wants []Want, obs []RRset, owned []Owned) []row {
 		obs = slices.Clone(obs)
 		SortRRsets(obs)
 	}
-	rows := make([]row, 0, max(len(wants), len(obs))+8)
+	rows := make([]row, 0, max(len(wants), len(obs))+4)
 	for len(wants)+len(obs)+len(owned) > 0 {
 		var key Key
 		lowest := func(k Key) {

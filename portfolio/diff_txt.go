@@ -123,32 +123,34 @@ func (d *differ) ownTXT(r *row, want, held []string) {
 	if d.mode == OwnNone {
 		return
 	}
-	for _, v := range want {
-		if !r.own.ours(v) && r.obs != nil && slices.Contains(r.obs.Data, v) {
-			d.adopt(r)
-			break
-		}
-	}
 	values := want
 	for _, v := range held {
 		if r.own.ours(v) && !slices.Contains(want, v) {
 			values = append(slices.Clip(values), v)
 		}
 	}
-	if len(values) > 0 {
-		d.own(r, r.own.hashes(values))
+	switch {
+	case len(values) == 0:
+	case r.own.lists(values):
+		d.own(r, r.own.Values)
+	default:
+		if r.obs != nil && slices.ContainsFunc(want, func(v string) bool { return slices.Contains(r.obs.Data, v) && !r.own.ours(v) }) {
+			d.adopt(r)
+		}
+		d.own(r, hashes(values))
 	}
 }
 
-// hashes gives the hashes of values, sorted; o's own slice where they are the same.
-func (o *Owned) hashes(values []string) []string {
-	if o != nil && len(o.Values) == len(values) && !slices.ContainsFunc(values, func(v string) bool { return !o.ours(v) }) {
-		return o.Values
-	}
-	hashes := make([]string, len(values))
+// lists reports whether values are exactly those that are ours.
+func (o *Owned) lists(values []string) bool {
+	return o != nil && len(o.Values) == len(values) && !slices.ContainsFunc(values, func(v string) bool { return !o.ours(v) })
+}
+
+// hashes is how a marker lists values.
+func hashes(values []string) []string {
+	list := make([]string, len(values))
 	for i, v := range values {
-		hashes[i] = hashValue(v)
+		list[i] = hashValue(v)
 	}
-	slices.Sort(hashes)
-	return slices.Compact(hashes)
+	return sortedSet(list)
 }

@@ -81,7 +81,7 @@ type DomainPlan struct {
 	Prune   bool         `json:"-"` // left the list, and is forgotten once this is carried out
 	Stale   bool         `json:"-"` // refused because a saved plan no longer fits
 
-	desired Desired
+	desired *Desired // what Diff was asked for; nil where the zone couldn't be read
 }
 
 // MarkerChange is what becomes of a zone's marker. The zero Marker is none.

@@ -121,7 +121,7 @@ func (w writer) writeZone(ctx context.Context, d DomainPlan) (DomainPlan, error)
 		if observeErr != nil {
 			return d, observeErr
 		}
-		fresh := Diff(d.desired, zone, w.plan.Portfolio)
+		fresh := Diff(*d.desired, zone, w.plan.Portfolio)
 		if fresh.Err != nil {
 			return d, fresh.Err
 		}
@@ -162,7 +162,7 @@ func (w writer) lookAgain(ctx context.Context, d DomainPlan, writeErr error) (ch
 			changes = append(changes, c)
 		}
 	}
-	return changes, remaining(Diff(d.desired, zone, w.plan.Portfolio)), true
+	return changes, remaining(Diff(*d.desired, zone, w.plan.Portfolio)), true
 }
 
 // remaining words what a plan would still do.

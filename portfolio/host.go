@@ -3,6 +3,7 @@ package portfolio
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/miekg/dns"
 	"golang.org/x/net/idna"
@@ -118,6 +119,9 @@ func wireName(name string) (string, *fault) {
 	if isPlainName(name) && len(name) <= 254 {
 		return name, nil
 	}
+	if !dns.IsFqdn(name) {
+		return "", &fault{fmt.Sprintf("has the relative name %q", name), "write it whole, with a trailing dot"}
+	}
 	var wire [256]byte
 	n, err := dns.PackDomainName(name, wire[:], 0, nil, false)
 	if err != nil || n > 255 {
@@ -154,14 +158,14 @@ func isPlainName(name string) bool {
 func ownerASCII(name string) string {
 	labels := strings.Split(name, ".")
 	for i, label := range labels {
-		if isASCII(label) {
+		if isASCII(label) || len(label) > maxLabel*utf8.UTFMax {
 			continue
 		}
-		ascii, f := aLabel(label)
-		if f != nil {
-			ascii, _ = idna.Punycode.ToASCII(norm.NFC.String(strings.ToLower(label)))
+		if ascii, f := aLabel(label); f == nil {
+			labels[i] = ascii
+		} else if ascii, err := idna.Punycode.ToASCII(norm.NFC.String(strings.ToLower(label))); err == nil {
+			labels[i] = ascii
 		}
-		labels[i] = ascii
 	}
 	return strings.Join(labels, ".")
 }

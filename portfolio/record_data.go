@@ -1,13 +1,9 @@
 package portfolio
 
 import (
-	"bytes"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/netip"
-	"reflect"
-	"strconv"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -41,13 +37,7 @@ func canonicalData(zone Name, t rrtype, s string) (string, *fault) {
 	if f != nil {
 		return "", f
 	}
-	eachName(rr, func(name string) string {
-		if f != nil {
-			return name
-		}
-		name, f = absoluteTarget(zone, name)
-		return name
-	})
+	f = eachName(rr, func(name string) (string, *fault) { return absoluteTarget(zone, name) })
 	if f != nil {
 		return "", f
 	}
@@ -139,6 +129,9 @@ func parseData(t rrtype, s, origin string) (dns.RR, *fault) {
 	if !ok || rr.Header().Rrtype != t.code {
 		return nil, dataFault(t, errors.New("no data"))
 	}
+	if strings.HasPrefix(s, `\#`) {
+		escapeOctets(rr)
+	}
 	return rr, nil
 }
 
@@ -168,114 +161,4 @@ func absoluteTarget(zone Name, name string) (string, *fault) {
 		}
 	}
 	return written + ".", nil
-}
-
-// eachName replaces every domain name in the data of rr by fn's answer.
-func eachName(rr dns.RR, fn func(string) string) {
-	v := reflect.ValueOf(rr).Elem()
-	if v.NumField() == 1 { // HTTPS is SVCB by embedding, and so on
-		v = v.Field(0)
-	}
-	for i := 1; i < v.NumField(); i++ { // 0 is the header
-		switch v.Type().Field(i).Tag.Get("dns") {
-		case "domain-name", "cdomain-name", "ipsechost", "amtrelayhost":
-		default:
-			continue
-		}
-		field := v.Field(i)
-		if field.Kind() == reflect.String {
-			if field.String() != "" {
-				field.SetString(fn(field.String()))
-			}
-			continue
-		}
-		for j := range field.Len() {
-			field.Index(j).SetString(fn(field.Index(j).String()))
-		}
-	}
-}
-
-// dataOf writes the canonical RDATA of rr. The way through the wire format
-// undoes every freedom of the presentation format: escapes, quoting, the order
-// of SvcParams, the case of hexadecimal digits.
-func dataOf(rr dns.RR) (string, error) {
-	wire, err := packed(rr)
-	if err != nil {
-		return "", err
-	}
-	if len(wire) == rdataOffset && !mayBeEmpty(rr) {
-		return "", errors.New("no data")
-	}
-	rr, _, err = dns.UnpackRR(wire, 0)
-	if err != nil {
-		return "", err
-	}
-	eachName(rr, lowerASCII)
-	if caa, ok := rr.(*dns.CAA); ok {
-		caa.Tag = lowerASCII(caa.Tag)
-	}
-	switch rr := rr.(type) {
-	case *dns.RFC3597:
-		return genericData(rr.Rdata), nil
-	case *dns.A, *dns.AAAA, *dns.CNAME, *dns.NS, *dns.PTR, *dns.MX, *dns.SRV, *dns.CAA, *dns.TLSA, *dns.SSHFP, *dns.DS:
-		return presentation(rr), nil
-	}
-	return checkedPresentation(rr)
-}
-
-// mayBeEmpty tells the types whose data may be empty, which miekg/dns packs
-// for all types, since dynamic updates have such records.
-func mayBeEmpty(rr dns.RR) bool {
-	switch rr := rr.(type) {
-	case *dns.RFC3597:
-		_, known := dns.TypeToRR[rr.Hdr.Rrtype]
-		return !known
-	case *dns.NULL, *dns.APL:
-		return true
-	}
-	return false
-}
-
-// rdataOffset is where the data starts in what packed gives: behind the root,
-// type, class, TTL and length.
-const rdataOffset = 11
-
-// packed gives the wire format of rr with the root as owner, zero TTL.
-func packed(rr dns.RR) ([]byte, error) {
-	rr = dns.Copy(rr)
-	*rr.Header() = dns.RR_Header{Name: ".", Rrtype: rr.Header().Rrtype, Class: dns.ClassINET}
-	buf := make([]byte, dns.Len(rr)+16)
-	n, err := dns.PackRR(rr, buf, 0, nil, false)
-	if err != nil {
-		return nil, err
-	}
-	return buf[:n], nil
-}
-
-func presentation(rr dns.RR) string {
-	return strings.TrimPrefix(rr.String(), rr.Header().String())
-}
-
-// checkedPresentation falls back to the generic form (RFC 3597) for the rare
-// data whose presentation isn't read back as the same.
-func checkedPresentation(rr dns.RR) (string, error) {
-	want, err := packed(rr)
-	if err != nil {
-		return "", err
-	}
-	text := presentation(rr)
-	t := rrtype{rr.Header().Rrtype, typeName(rr.Header().Rrtype)}
-	if back, f := parseData(t, text, "."); f == nil {
-		if got, err := packed(back); err == nil && bytes.Equal(got, want) {
-			return text, nil
-		}
-	}
-	return genericData(hex.EncodeToString(want[rdataOffset:])), nil
-}
-
-func genericData(digits string) string {
-	if digits == "" {
-		return `\# 0`
-	}
-	return `\# ` + strconv.Itoa(len(digits)/2) + " " + strings.ToLower(digits)
 }

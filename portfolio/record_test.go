@@ -32,6 +32,7 @@ var spellings = []struct {
 	{"SRV", "0 0 0 .", []string{"0 0 0 ."}},
 	{"CAA", `0 issue "letsencrypt.org"`, []string{`0 issue "letsencrypt.org"`, `0 ISSUE letsencrypt.org`, `0  Issue  "letsencrypt.org"`}},
 	{"CAA", `128 issue ";"`, []string{`128 issue ";"`, `128 Issue "\;"`, `128 issue "\059"`}},
+	{"CAA", `0 issue "a\\b\"c\255"`, []string{`0 issue "a\\b\"c\255"`, `0 issue "\097\092b\034c\255"`}},
 	{"CAA", `0 iodef "mailto:ops@kopasex.se"`, []string{`0 iodef mailto:ops@kopasex.se`}},
 	{"CAA", `0 issue "letsencrypt.org; accounturi=https://acme.example/1; validationmethods=dns-01"`,
 		[]string{`0 issue "letsencrypt.org; accounturi=https://acme.example/1; validationmethods=dns-01"`}},
@@ -172,6 +173,9 @@ func TestNewRRsetRefuses(t *testing.T) {
 		{"@", "HTTPS", 1, []string{"1 . alpn=h2 alpn=h3"}, "is no data of type HTTPS (repeated SVCB keys are not allowed)", `write it like 1 . alpn="h2,http/1.1"`},
 		{"@", "TYPE65280", 1, []string{"deadbeef"}, `is no data of type TYPE65280 (bad RFC3597 Rdata: "deadbeef")`, ""},
 		{"@", "TYPE65280", 1, []string{`\# 3 deadbeef`}, `is no data of type TYPE65280 (bad RFC3597 Rdata: "3")`, ""},
+
+		{"@", "SRV", 1, []string{`\# 6 000100020003`}, "has an empty target", `write "." for the root`},
+		{"@", "A", 1, []string{`\# 0`}, "is no data of type A (no data)", ""},
 
 		{"@", "TXT", 1, []string{`a\`}, "ends in a lone backslash", `write \\ for a backslash`},
 		{"@", "TXT", 1, []string{`a\25`}, "has an escape that is no octet", `write \DDD with three digits from 000 to 255, or \\ for a backslash`},

@@ -1,7 +1,9 @@
 package portfolio
 
 import (
+	"errors"
 	"fmt"
+	"net/netip"
 
 	"github.com/miekg/dns"
 )
@@ -118,6 +120,16 @@ func wireData(rr dns.RR) (string, error) {
 		chunks = rr.Txt
 	case *dns.SPF:
 		chunks = rr.Txt
+	case *dns.A:
+		if addr, ok := netip.AddrFromSlice(rr.A.To4()); ok {
+			return addr.String(), nil
+		}
+		return "", errors.New("no IPv4 address")
+	case *dns.AAAA:
+		if addr, ok := netip.AddrFromSlice(rr.AAAA); ok && addr.Is6() {
+			return addr.String(), nil
+		}
+		return "", errors.New("no IPv6 address")
 	default:
 		return dataOf(rr)
 	}

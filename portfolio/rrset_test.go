@@ -24,6 +24,9 @@ func checkFixpoint(t *testing.T, zone Name, s RRset) {
 	if back, err := RRsetsOf(zone, rrs); err != nil || !reflect.DeepEqual(back, []RRset{s}) {
 		t.Fatalf("%#v as records gives %#v, %v", s, back, err)
 	}
+	if s.Type == "CAA" || s.Type == "URI" {
+		return // miekg/dns v1.1 loses the backslashes of these when it unpacks them
+	}
 	var wired []dns.RR
 	for _, rr := range rrs {
 		buf := make([]byte, 1<<17)
@@ -142,6 +145,7 @@ func TestRRsetsOfOddRecords(t *testing.T) {
 		{&dns.TXT{Hdr: header("kopasex.se.", dns.TypeTXT)}, RRset{"@", "TXT", 300, []string{""}}},
 		{&dns.MX{Hdr: header("kopasex.se.", dns.TypeMX), Mx: "MAIL.example."}, RRset{"@", "MX", 300, []string{"0 mail.example."}}},
 		{&dns.CAA{Hdr: header("kopasex.se.", dns.TypeCAA), Tag: "ISSUE", Value: ";"}, RRset{"@", "CAA", 300, []string{`0 issue ";"`}}},
+		{&dns.CAA{Hdr: header("kopasex.se.", dns.TypeCAA), Tag: "a b", Value: `c"\\`}, RRset{"@", "CAA", 300, []string{`\# 8 000361206263225c`}}},
 		{&dns.RFC3597{Hdr: header("kopasex.se.", dns.TypeA), Rdata: "c000020a"}, RRset{"@", "A", 300, []string{"192.0.2.10"}}},
 		{&dns.NULL{Hdr: header("kopasex.se.", dns.TypeNULL), Data: "a"}, RRset{"@", "NULL", 300, []string{`\# 1 61`}}},
 		{&dns.NS{Hdr: dns.RR_Header{Name: "kopasex.se.", Rrtype: dns.TypeNS, Class: dns.ClassINET, Ttl: 1 << 31}, Ns: "ns1.example."}, RRset{"@", "NS", 0, []string{"ns1.example."}}},
@@ -152,12 +156,12 @@ func TestRRsetsOfOddRecords(t *testing.T) {
 		}
 	}
 	for want, rr := range map[string]dns.RR{
-		"record www.kopasex.nu. A lies outside the zone kopasex.se":                &dns.A{Hdr: header("www.kopasex.nu.", dns.TypeA), A: net.IPv4(192, 0, 2, 1)},
-		"record kopasex.se. A is of class CH, not IN":                              &dns.A{Hdr: dns.RR_Header{Name: "kopasex.se.", Rrtype: dns.TypeA, Class: dns.ClassCHAOS}, A: net.IPv4(192, 0, 2, 1)},
-		"record kopasex.se. OPT is of a type that zones don't hold":                &dns.OPT{Hdr: header("kopasex.se.", dns.TypeOPT)},
-		"record kopasex.se. MX can't be read: dns: domain must be fully qualified": &dns.MX{Hdr: header("kopasex.se.", dns.TypeMX), Mx: "mail"},
-		`record kopasex.se. TXT can't be read: the text ends in a lone backslash`:  &dns.TXT{Hdr: header("kopasex.se.", dns.TypeTXT), Txt: []string{`a\`}},
-		"record kopasex.se. A can't be read: no data":                              &dns.A{Hdr: header("kopasex.se.", dns.TypeA)},
+		"record www.kopasex.nu. A lies outside the zone kopasex.se":               &dns.A{Hdr: header("www.kopasex.nu.", dns.TypeA), A: net.IPv4(192, 0, 2, 1)},
+		"record kopasex.se. A is of class CH, not IN":                             &dns.A{Hdr: dns.RR_Header{Name: "kopasex.se.", Rrtype: dns.TypeA, Class: dns.ClassCHAOS}, A: net.IPv4(192, 0, 2, 1)},
+		"record kopasex.se. OPT is of a type that zones don't hold":               &dns.OPT{Hdr: header("kopasex.se.", dns.TypeOPT)},
+		`record kopasex.se. MX can't be read: it has the relative name "mail"`:    &dns.MX{Hdr: header("kopasex.se.", dns.TypeMX), Mx: "mail"},
+		`record kopasex.se. TXT can't be read: the text ends in a lone backslash`: &dns.TXT{Hdr: header("kopasex.se.", dns.TypeTXT), Txt: []string{`a\`}},
+		"record kopasex.se. A can't be read: no IPv4 address":                     &dns.A{Hdr: header("kopasex.se.", dns.TypeA)},
 	} {
 		if got, err := RRsetsOf(zone, []dns.RR{rr}); err == nil || err.Error() != want {
 			t.Errorf("got %v, %v; want %s", got, err, want)
@@ -193,6 +197,7 @@ func FuzzNewRRset(f *testing.F) {
 	f.Add("x", "CSYNC", "66 3 A NS AAAA")
 	f.Add("x", "ZONEMD", "2018031500 1 1 C68090D90A7AED716BC459F9340E3D7C1370D4D24B7E2FC3A1DDC0B9A87153B9A9713B3C9AE5CC27777F98B8E730044C")
 	f.Add("x", "SVCB", `1 . key65333="a\"b" ech=AAAA dohpath=/q{?dns}`)
+	f.Add("x", "SRV", `\# 6 000100020003`)
 	f.Add("x", "GPOS", "-32.6882 116.8652 10.0")
 	zone, err := ParseName("kopasex.se")
 	if err != nil {

@@ -18,6 +18,7 @@ type proof struct {
 	challenge acme.Challenge
 	solver    Solver
 	presented bool
+	initiated bool // the CA was told to look
 }
 
 // parallelNames bounds the requests in flight for one order.
@@ -126,6 +127,7 @@ func (w *walk) await(ctx context.Context, p *proof) error {
 // validate tells the CA to look, and waits for what it saw.
 func (w *walk) validate(ctx context.Context, p *proof) error {
 	step := "validation by " + p.solver.Type
+	p.initiated = true
 	_, err := persist(ctx, func() (acme.Challenge, error) {
 		return w.ca.client.InitiateChallenge(ctx, w.acct, p.challenge)
 	})
@@ -191,8 +193,10 @@ func (w *walk) cleanUp(ctx context.Context, proofs []*proof) {
 	}
 }
 
-// abandon frees the authorizations of a failed order at the CA, which allows
-// only so many pending ones. It is a courtesy: failing is no error.
+// abandon frees the authorizations of a failed order that would stay pending at
+// the CA, which allows only so many. Those that the CA has begun to look at end
+// by themselves, and save work if they end well. It is a courtesy: failing is
+// no error.
 func (w *walk) abandon(ctx context.Context, proofs []*proof) {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return // shutting down: they expire by themselves
@@ -200,6 +204,9 @@ func (w *walk) abandon(ctx context.Context, proofs []*proof) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	err := each(ctx, proofs, func(ctx context.Context, p *proof) error {
+		if p.initiated {
+			return nil
+		}
 		_, err := w.ca.client.DeactivateAuthorization(ctx, w.acct, p.authz.Location)
 		return err
 	})

@@ -86,7 +86,7 @@ func ToRR(zone string, rec libdns.Record) (dns.RR, error) {
 		Name: AbsoluteName(r.Name, zone), Rrtype: code, Class: dns.ClassINET, Ttl: uint32(r.TTL / time.Second),
 	}
 	if code == dns.TypeTXT {
-		return &dns.TXT{Hdr: header, Txt: chunks(r.Data)}, nil
+		return throughWire(&dns.TXT{Hdr: header, Txt: chunks(r.Data)})
 	}
 	if strings.ContainsAny(r.Data, "\r\n") {
 		return nil, fmt.Errorf("%s %s has data of more than one line", r.Name, r.Type)
@@ -100,7 +100,19 @@ func ToRR(zone string, rec libdns.Record) (dns.RR, error) {
 		return nil, fmt.Errorf("%s %s has no data", r.Name, r.Type)
 	}
 	*rr.Header() = header
-	return rr, nil
+	return throughWire(rr)
+}
+
+// throughWire undoes the freedoms of the presentation form, so that equal
+// records are equal however they were written.
+func throughWire(rr dns.RR) (dns.RR, error) {
+	wire := make([]byte, dns.Len(rr)+16)
+	n, err := dns.PackRR(rr, wire, 0, nil, false)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s can't be sent: %w", rr.Header().Name, typeName(rr.Header().Rrtype), err)
+	}
+	rr, _, err = dns.UnpackRR(wire[:n], 0)
+	return rr, err
 }
 
 // FromRR turns a record of miekg/dns into libdns' own type for it; into an
@@ -113,7 +125,7 @@ func FromRR(zone string, rr dns.RR) (libdns.Record, error) {
 	}
 	opaque := libdns.RR{
 		Name: owner, TTL: time.Duration(h.Ttl) * time.Second, Type: typeName(h.Rrtype),
-		Data: strings.TrimPrefix(rr.String(), h.String()),
+		Data: presentation(rr),
 	}
 	if txt, ok := rr.(*dns.TXT); ok {
 		return libdns.TXT{Name: owner, TTL: opaque.TTL, Text: joined(txt.Txt)}, nil
@@ -126,6 +138,14 @@ func FromRR(zone string, rr dns.RR) (libdns.Record, error) {
 		return opaque, nil
 	}
 	return typed, nil
+}
+
+// presentation gives the RDATA as in a zone file.
+func presentation(rr dns.RR) string {
+	if unknown, ok := rr.(*dns.RFC3597); ok { // its String spells class and type otherwise
+		return fmt.Sprintf(`\# %d %s`, len(unknown.Rdata)/2, unknown.Rdata)
+	}
+	return strings.TrimPrefix(rr.String(), rr.Header().String())
 }
 
 // TypeCode gives the number of a record type by its name, or by TYPEnnn

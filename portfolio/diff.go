@@ -19,11 +19,8 @@ import (
 // The error of a zone that can't be planned, such as another portfolio's
 // marker, is in Err and Error of the result, which then holds no changes.
 func Diff(des Desired, obs Zone, portfolioID string) DomainPlan {
-	name := des.Domain.Name
-	p := DomainPlan{
-		Domain: name.Unicode(), ASCII: name.ASCII(), Provider: des.Domain.Provider, Observed: obs.Digest(),
-		Notes: []string{}, Changes: []Change{}, Name: name, Entry: des.Domain, Zone: obs, desired: &des,
-	}
+	p := newDomainPlan(des.Domain)
+	p.Observed, p.Zone, p.desired = obs.Digest(), obs, &des
 	d := differ{des: &des, mode: des.Domain.DNS.Ownership}
 	if err := d.run(obs, MarkerID(portfolioID)); err != nil {
 		p.fail(err)
@@ -35,6 +32,14 @@ func Diff(des Desired, obs Zone, portfolioID string) DomainPlan {
 	p.Marker = MarkerChange{d.before, d.after}
 	p.Owned = d.ownedCount()
 	return p
+}
+
+// newDomainPlan is the plan that does nothing.
+func newDomainPlan(d Domain) DomainPlan {
+	return DomainPlan{
+		Domain: d.Name.Unicode(), ASCII: d.Name.ASCII(), Provider: d.Provider,
+		Notes: []string{}, Changes: []Change{}, Name: d.Name, Entry: d,
+	}
 }
 
 func (p *DomainPlan) fail(err error) {
@@ -78,7 +83,7 @@ func (d *differ) run(obs Zone, id string) error {
 	if d.des.Err != nil {
 		return d.des.Err
 	}
-	marker, err := d.readMarker(obs, id)
+	marker, err := readMarker(d.des.Domain.Name, obs, id)
 	if err != nil {
 		return err
 	}
@@ -103,12 +108,11 @@ func (d *differ) run(obs Zone, id string) error {
 }
 
 // readMarker gives the zone's marker, if it is ours.
-func (d *differ) readMarker(obs Zone, id string) (Marker, error) {
+func readMarker(name Name, obs Zone, id string) (Marker, error) {
 	set, found := obs.Find(MarkerKey)
 	if !found {
 		return Marker{}, nil
 	}
-	name := d.des.Domain.Name
 	m, err := ParseMarker(set.Data)
 	if err != nil {
 		return Marker{}, fmt.Errorf("%s: %w; update domherre, or delete the TXT RRset at %s: nothing else is lost, what already stands as wanted is taken over",
@@ -226,20 +230,25 @@ func (d *differ) adopt(r *row) {
 }
 
 func (d *differ) change(r *row, after *After) {
-	c := Change{Name: r.Name, Type: r.Type, After: after}
-	if r.obs != nil {
-		c.Before = &Before{TTL: r.obs.TTL, Data: r.obs.Data, Owned: r.own != nil}
-		c.TTL = r.obs.TTL
+	d.changes = append(d.changes, newChange(r.Key, r.obs, r.own != nil, after))
+}
+
+// newChange turns what is observed at k, nil for nothing, into after.
+func newChange(k Key, obs *RRset, owned bool, after *After) Change {
+	c := Change{Name: k.Name, Type: k.Type, After: after}
+	if obs != nil {
+		c.Before = &Before{TTL: obs.TTL, Data: obs.Data, Owned: owned}
+		c.TTL = obs.TTL
 	}
 	switch {
 	case after == nil:
 		c.Op = OpDelete
-	case r.obs == nil:
+	case obs == nil:
 		c.Op, c.TTL = OpCreate, after.TTL
 	default:
 		c.Op, c.TTL = OpUpdate, after.TTL
 	}
-	d.changes = append(d.changes, c)
+	return c
 }
 
 func (d *differ) note(format string, args ...any) {

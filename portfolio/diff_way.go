@@ -38,7 +38,7 @@ func (d *differ) clearName(rows []row) error {
 		case "CNAME":
 			r.inWay = others
 		case "ALIAS", "ANAME":
-			r.inWay = addresses
+			r.inWay = addresses || cname
 		default:
 			r.inWay = cname
 		}

@@ -160,7 +160,7 @@ func (p *DomainPlan) losses() []Change {
 			continue
 		}
 		_, stays := p.Marker.After.Find(c.Key())
-		if c.After == nil || c.Before.Owned && !stays {
+		if c.After == nil || c.Type == "TXT" && !stays {
 			lost = append(lost, c)
 		}
 	}

@@ -82,6 +82,7 @@ type DomainPlan struct {
 	Stale   bool         `json:"-"` // refused because a saved plan no longer fits
 
 	desired *Desired // what Diff was asked for; nil where the zone couldn't be read
+	undoes  string   // the journal's entry that this rolls back
 }
 
 // MarkerChange is what becomes of a zone's marker. The zero Marker is none.

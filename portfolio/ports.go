@@ -82,7 +82,8 @@ type Entry struct {
 	ASCII      string    `json:"ascii"`
 	PlanDigest string    `json:"plan"`
 	Changes    []Change  `json:"changes"`
-	RolledBack string    `json:"rolled_back"` // the entry that undid this one
+	RolledBack string    `json:"rolled_back"`      // the entry that undid this one; whoever reads the journal fills it in from Undoes
+	Undoes     string    `json:"undoes,omitempty"` // the entry that this one undid
 	Error      string    `json:"error,omitempty"`
 }
 

@@ -76,11 +76,12 @@ func (r *Reconciler) RunOnce(ctx context.Context, p Portfolio, o Options) (Repor
 	if err != nil {
 		return Report{}, err
 	}
-	return r.carryOut(ctx, p, accepted, plan, o)
+	again := func(d DomainPlan, now Zone) DomainPlan { return Diff(*d.desired, now, p.ID) }
+	return r.carryOut(ctx, p, accepted, plan, o, again)
 }
 
 // carryOut is RunOnce from the guarded plan on.
-func (r *Reconciler) carryOut(ctx context.Context, p Portfolio, accepted []Domain, plan Plan, o Options) (Report, error) {
+func (r *Reconciler) carryOut(ctx context.Context, p Portfolio, accepted []Domain, plan Plan, o Options, again replan) (Report, error) {
 	report := Report{Plan: plan, Outcomes: foregone(plan)}
 	if plan.Summary.Refused != "" {
 		return report, nil
@@ -90,7 +91,7 @@ func (r *Reconciler) carryOut(ctx context.Context, p Portfolio, accepted []Domai
 			return report, err
 		}
 	}
-	r.apply(ctx, &report, o)
+	r.apply(ctx, &report, o, again)
 	r.verify(ctx, &report, o)
 	return report, r.accept(ctx, p, accepted, report)
 }

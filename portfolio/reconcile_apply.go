@@ -41,7 +41,7 @@ func foregone(p Plan) []Outcome {
 }
 
 // apply writes what is still open.
-func (r *Reconciler) apply(ctx context.Context, report *Report, o Options) {
+func (r *Reconciler) apply(ctx context.Context, report *Report, o Options, again replan) {
 	var open []int
 	for i, out := range report.Outcomes {
 		if out.Outcome == "" {
@@ -51,18 +51,22 @@ func (r *Reconciler) apply(ctx context.Context, report *Report, o Options) {
 	progress := r.progress(StepWrite, len(open))
 	domains := report.Plan.Domains
 	r.each(len(open), func(i int) string { return domains[open[i]].Provider }, func(i int) {
-		w := writer{r: r, plan: report.Plan, opts: o}
+		w := writer{r: r, plan: report.Plan, opts: o, again: again}
 		out := w.write(ctx, domains[open[i]])
 		report.Outcomes[open[i]] = out
 		progress.done(out.Domain, out.Err)
 	})
 }
 
+// replan makes the plan of d anew, for the zone as it is now.
+type replan func(d DomainPlan, now Zone) DomainPlan
+
 // writer carries out the plans of single domains.
 type writer struct {
-	r    *Reconciler
-	plan Plan
-	opts Options
+	r     *Reconciler
+	plan  Plan
+	opts  Options
+	again replan
 }
 
 // write carries out d, looks again, and journals what came of it.
@@ -121,7 +125,7 @@ func (w writer) writeZone(ctx context.Context, d DomainPlan) (DomainPlan, error)
 		if observeErr != nil {
 			return d, observeErr
 		}
-		fresh := Diff(*d.desired, zone, w.plan.Portfolio)
+		fresh := w.again(d, zone)
 		if fresh.Err != nil {
 			return d, fresh.Err
 		}
@@ -162,7 +166,7 @@ func (w writer) lookAgain(ctx context.Context, d DomainPlan, writeErr error) (ch
 			changes = append(changes, c)
 		}
 	}
-	return changes, remaining(Diff(*d.desired, zone, w.plan.Portfolio)), true
+	return changes, remaining(w.again(d, zone)), true
 }
 
 // remaining words what a plan would still do.
@@ -189,7 +193,7 @@ func (w writer) journal(ctx context.Context, d DomainPlan, changes []Change, fai
 	}
 	e := Entry{
 		Time: w.r.Now(), By: w.opts.By, Domain: d.Domain, ASCII: d.ASCII,
-		PlanDigest: w.plan.Digest, Changes: slices.Concat([]Change{}, changes),
+		PlanDigest: w.plan.Digest, Changes: slices.Concat([]Change{}, changes), Undoes: d.undoes,
 	}
 	if failure != nil {
 		e.Error = failure.Error()

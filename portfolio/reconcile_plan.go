@@ -90,10 +90,8 @@ func Leaving(p Portfolio, accepted []Domain) []Domain {
 
 // planDomain observes one domain and compares.
 func (r *Reconciler) planDomain(ctx context.Context, portfolioID string, t target, o Options) DomainPlan {
-	d := DomainPlan{
-		Domain: t.Name.Unicode(), ASCII: t.Name.ASCII(), Provider: t.Provider, Notes: []string{}, Changes: []Change{},
-		Name: t.Name, Entry: t.Domain, Leaving: t.leaving,
-	}
+	d := newDomainPlan(t.Domain)
+	d.Leaving = t.leaving
 	if t.leaving && !o.Prune && o.Saved == nil {
 		d.Notes = append(d.Notes, "left the list: its records stay, and lead here, until apply --prune")
 		d.Owned = t.Owned
@@ -107,15 +105,19 @@ func (r *Reconciler) planDomain(ctx context.Context, portfolioID string, t targe
 	if t.leaving {
 		return planLeaving(t.Domain, zone, portfolioID)
 	}
-	var facts Facts
-	if r.Facts != nil {
-		facts = r.Facts(t.Domain)
-	}
-	d = Diff(Desire(t.Domain, facts, r.Now()), zone, portfolioID)
+	d = Diff(r.desire(t.Domain), zone, portfolioID)
 	if zone.Missing && d.Pending() {
 		d.Notes = append(d.Notes, fmt.Sprintf("provider %s has no such zone: it is created with its records", t.Provider))
 	}
 	return d
+}
+
+func (r *Reconciler) desire(d Domain) Desired {
+	var facts Facts
+	if r.Facts != nil {
+		facts = r.Facts(d)
+	}
+	return Desire(d, facts, r.Now())
 }
 
 func (r *Reconciler) observe(ctx context.Context, d Domain, full bool) (Zone, error) {

@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/miekg/dns"
 
+	"domherre/dnsprovider/dnstest"
 	"domherre/dnsprovider/embedded"
 	"domherre/portfolio"
 	"domherre/state"
@@ -310,4 +313,19 @@ func TestProvider(t *testing.T) {
 	if same.Serial != first.Serial {
 		t.Error("a change that changes nothing got a new serial")
 	}
+}
+
+// find gives the path of a tool, or leaves the test out where it is missing.
+func find(t *testing.T, binary, apt string) string {
+	t.Helper()
+	path, err := exec.LookPath(binary)
+	if err == nil {
+		return path
+	}
+	message := binary + " is not installed: apt-get install " + apt
+	if os.Getenv(dnstest.Require) != "" {
+		t.Fatal(message)
+	}
+	t.Skip(message)
+	return ""
 }

@@ -32,6 +32,11 @@ func accept(h dns.Header) dns.MsgAcceptAction {
 // ServeDNS answers one question.
 func (s *Server) ServeDNS(w dns.ResponseWriter, req *dns.Msg) {
 	_, udp := w.LocalAddr().(*net.UDPAddr)
+	if len(req.Question) != 1 { // the library takes a message that ends after its header
+		m := new(dns.Msg).SetRcodeFormatError(req)
+		write(w, m, minSize)
+		return
+	}
 	if q := req.Question[0]; q.Qtype == dns.TypeAXFR || q.Qtype == dns.TypeIXFR {
 		s.serveTransfer(w, req, udp)
 		return

@@ -50,6 +50,9 @@ func (n Name) String() string {
 	return n.ascii
 }
 
+// Compare orders names by their A-labels.
+func (n Name) Compare(m Name) int { return strings.Compare(n.ascii, m.ascii) }
+
 // IsZero reports whether n is no name.
 func (n Name) IsZero() bool { return n.ascii == "" }
 

@@ -59,7 +59,7 @@ func newCommand(getenv func(string) string) *cobra.Command {
 	flags.BoolVar(&s.json, "json", false, "print the addresses as JSON")
 	flags.BoolVarP(&s.verbose, "verbose", "v", false, "log what the parts do, on stderr")
 	flags.StringVar(&s.dir, "dir", "", "folder for lab.json and lab-ca.pem")
-	root.AddCommand(s.allCommand(), s.dnsCommand(), s.resolverCommand(), s.acmeCommand(), s.rdapCommand(), s.frontendCommand())
+	root.AddCommand(s.allCommand(), s.demoCommand(), s.dnsCommand(), s.resolverCommand(), s.acmeCommand(), s.rdapCommand(), s.frontendCommand())
 	return root
 }
 

@@ -2,11 +2,14 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"domherre/cmd/domherre-lab/lab"
 )
@@ -17,42 +20,50 @@ func (s *settings) allCommand() *cobra.Command {
 		Short: "Run every part until interrupted",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			servers, err := s.providers()
-			if err != nil {
-				return err
-			}
-			acme, err := s.acmeOptions()
-			if err != nil {
-				return err
-			}
-			l, err := lab.Start(cmd.Context(), lab.Options{
-				Nameservers: servers,
-				Names:       s.names,
-				Resolver:    s.resolver,
-				ACME:        acme,
-				RDAP:        s.rdap,
-				Frontend:    lab.FrontendOptions{Host: s.frontendHost, HTTPS: s.frontendHTTPS, HTTP: s.frontendHTTP},
-				Dir:         s.dir,
-				Log:         s.log(),
-			})
+			l, err := s.startAll(cmd.Context())
 			if err != nil {
 				return err
 			}
 			if err := s.printAll(cmd.OutOrStdout(), l.Addresses()); err != nil {
-				return err
+				return errors.Join(err, l.Close())
 			}
 			<-cmd.Context().Done()
 			return l.Close()
 		},
 	}
-	f := cmd.Flags()
+	s.allFlags(cmd.Flags())
+	return cmd
+}
+
+func (s *settings) allFlags(f *pflag.FlagSet) {
 	s.namesFlags(f)
 	s.nameserverFlags(f)
 	s.resolverFlags(f)
 	s.acmeFlags(f)
 	s.rdapFlags(f)
 	s.frontendFlags(f)
-	return cmd
+}
+
+// startAll starts every part as the flags say.
+func (s *settings) startAll(ctx context.Context) (*lab.Lab, error) {
+	servers, err := s.providers()
+	if err != nil {
+		return nil, err
+	}
+	acme, err := s.acmeOptions()
+	if err != nil {
+		return nil, err
+	}
+	return lab.Start(ctx, lab.Options{
+		Nameservers: servers,
+		Names:       s.names,
+		Resolver:    s.resolver,
+		ACME:        acme,
+		RDAP:        s.rdap,
+		Frontend:    lab.FrontendOptions{Host: s.frontendHost, HTTPS: s.frontendHTTPS, HTTP: s.frontendHTTP},
+		Dir:         s.dir,
+		Log:         s.log(),
+	})
 }
 
 func (s *settings) printAll(out io.Writer, a lab.Addresses) error {

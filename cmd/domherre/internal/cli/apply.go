@@ -1,0 +1,151 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"domherre/portfolio"
+)
+
+// waitFor bounds apply --wait.
+const waitFor = 10 * time.Minute
+
+func (a *app) applyCommand() *cobra.Command {
+	var o portfolio.Options
+	var saved string
+	var yes bool
+	c := &cobra.Command{
+		Use:   "apply [DOMAIN... | --plan FILE]",
+		Short: "make the zones what the list says; asks first on a terminal",
+		RunE: func(c *cobra.Command, args []string) error {
+			if saved != "" && (len(args) > 0 || o.Prune) {
+				return usage(c, "--plan says what is done: domains and --prune don't go with it")
+			}
+			var err error
+			if o.Only, err = domains(c, args); err != nil {
+				return err
+			}
+			if saved != "" {
+				if o.Saved, err = loadPlan(saved); err != nil {
+					return err
+				}
+			}
+			return a.apply(c, o, yes)
+		},
+	}
+	a.reports(c)
+	c.Flags().StringVar(&saved, "plan", "", "do what the plan saved in `FILE` says, and nothing else")
+	c.Flags().BoolVarP(&yes, "yes", "y", false, "don't ask")
+	c.Flags().BoolVar(&o.Prune, "prune", false, "delete what is ours in domains that left the list")
+	c.Flags().BoolVar(&o.Force, "force", false, "do what the guard refuses")
+	c.Flags().BoolVar(&o.Wait, "wait", false, "until all authoritative servers serve it")
+	return c
+}
+
+func (a *app) apply(c *cobra.Command, o portfolio.Options, yes bool) error {
+	r, err := a.open(c)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	lease, err := a.lease(c.Context(), r, "domherre apply")
+	if err != nil {
+		return err
+	}
+	defer lease.Release()
+	ctx := lease.Context()
+	if o.Wait {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, waitFor, errors.New("--wait gives up after "+waitFor.String()))
+		defer cancel()
+	}
+	o.By = who()
+	o.Confirm = a.confirm(yes)
+	reconciler, err := r.Reconciler(ctx, a.progress)
+	if err != nil {
+		return err
+	}
+	report, err := reconciler.RunOnce(ctx, r.Config.Portfolio, o)
+	report.Plan = redactPlan(report.Plan, r.Config.Redact)
+	if errors.Is(err, errDeclined) {
+		return &exit{exitFailed, err}
+	}
+	if err != nil {
+		return err
+	}
+	end := reportExit(report)
+	if err := a.showReport(report, r.Config.Redact); err != nil {
+		return err
+	}
+	return end
+}
+
+var errDeclined = errors.New("nothing was changed")
+
+// confirm shows the plan and, on a terminal, asks.
+func (a *app) confirm(yes bool) func(portfolio.Plan) error {
+	return func(p portfolio.Plan) error {
+		if !a.json() {
+			a.term.Plan(p)
+		}
+		if yes || !a.term.Interactive() || a.term.Ask("Do this?") {
+			return nil
+		}
+		return errDeclined
+	}
+}
+
+// appliedDomain is a domain of apply's JSON: its plan, and what became of it.
+type appliedDomain struct {
+	portfolio.DomainPlan
+	Outcome string `json:"outcome"`
+	Journal string `json:"journal"`
+}
+
+func (a *app) showReport(r portfolio.Report, redact func(string) string) error {
+	for i := range r.Outcomes {
+		if err := r.Outcomes[i].Err; err != nil {
+			r.Outcomes[i].Err = errors.New(redact(err.Error()))
+		}
+	}
+	if !a.json() {
+		a.term.Report(r)
+		return nil
+	}
+	doc := struct {
+		portfolio.Plan
+		Domains []appliedDomain `json:"domains"` // in place of the plan's
+	}{Plan: r.Plan, Domains: []appliedDomain{}}
+	for i, d := range r.Plan.Domains {
+		o := r.Outcomes[i]
+		if o.Err != nil && d.Error == "" {
+			d.Error = o.Err.Error()
+		}
+		doc.Domains = append(doc.Domains, appliedDomain{d, outcomeWord(o, r), o.Journal})
+	}
+	return a.term.JSON(doc)
+}
+
+// outcomeWord is a domain's outcome; where the guard stopped the whole run, all
+// domains with changes were refused.
+func outcomeWord(o portfolio.Outcome, r portfolio.Report) string {
+	if o.Outcome == "" && r.Plan.Summary.Refused != "" {
+		return portfolio.Refused
+	}
+	return o.Outcome
+}
+
+func reportExit(r portfolio.Report) error {
+	switch r.Exit() {
+	case portfolio.ExitRefused:
+		return &exit{code: exitRefused}
+	case portfolio.ExitPartly:
+		return &exit{code: exitPartly}
+	case portfolio.ExitFailed:
+		return &exit{code: exitFailed}
+	}
+	return nil
+}

@@ -1,0 +1,82 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"domherre/check"
+	"domherre/cmd/domherre/internal/wire"
+	"domherre/portfolio"
+	"domherre/tls"
+)
+
+func (a *app) checkCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "check [DOMAIN...]",
+		Short: "run the checks now, from here; exits with 3 if a domain should be live and isn't",
+		RunE: func(c *cobra.Command, args []string) error {
+			only, err := domains(c, args)
+			if err != nil {
+				return err
+			}
+			r, err := a.open(c)
+			if err != nil {
+				return err
+			}
+			defer r.Close()
+			report, err := a.check(c.Context(), r, only)
+			if err != nil {
+				return err
+			}
+			if err := a.showStatus(report); err != nil {
+				return err
+			}
+			for _, d := range report.Domains {
+				if d.Failing() {
+					return &exit{code: exitPartly}
+				}
+			}
+			return nil
+		},
+	}
+	a.reports(c)
+	return c
+}
+
+func (a *app) check(ctx context.Context, r *wire.Rooms, only []portfolio.Name) (check.Report, error) {
+	reconciler, err := r.Reconciler(ctx, nil)
+	if err != nil {
+		return check.Report{}, err
+	}
+	plan, err := reconciler.Plan(ctx, r.Config.Portfolio, portfolio.Options{Only: only})
+	if err != nil {
+		return check.Report{}, err
+	}
+	table, err := wire.Table(r.Config, nil, r.Now())
+	if err != nil {
+		return check.Report{}, err
+	}
+	entries := wire.Entries(r.Certs.Inventory())
+	var subjects []check.Subject
+	for i := range plan.Domains {
+		d := &plan.Domains[i]
+		if !d.Leaving {
+			subjects = append(subjects, wire.CheckSubject(r.Config, d.Entry, d.Wanted(), table, entry(entries, d.Name)))
+		}
+	}
+	done := 0
+	checker := wire.Checker(r.Config, r.Zones, r.Store, r.Log)
+	statuses := checker.All(ctx, subjects, func(check.DomainStatus) {
+		done++
+		a.term.Progress("checking", done, len(subjects))
+	})
+	return check.Report{Version: 1, Campaign: r.Config.Campaign, Domains: statuses}, ctx.Err()
+}
+
+func entry(entries map[string]tls.Entry, n portfolio.Name) *tls.Entry {
+	if e, ok := entries[n.ASCII()]; ok {
+		return &e
+	}
+	return nil
+}

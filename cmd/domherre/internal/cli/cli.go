@@ -1,0 +1,169 @@
+// Package cli is the command line: one file a command, each of which opens the
+// rooms that it needs, asks them, and hands what they say to the Term.
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"domherre/cmd/domherre/internal/term"
+)
+
+// Exit codes, as the contract names them.
+const (
+	exitOK      = 0
+	exitFailed  = 1
+	exitPending = 2  // plan --detailed-exitcode: changes pending
+	exitPartly  = 3  // some domains failed
+	exitRefused = 4  // by the guard
+	exitUsage   = 64 // EX_USAGE
+	exitConfig  = 78 // EX_CONFIG
+)
+
+// Environment is what a command has of the world around it.
+type Environment struct {
+	In       io.Reader
+	Out, Err io.Writer
+	Getenv   func(string) (string, bool)
+}
+
+// System is the process's own environment.
+func System() Environment {
+	return Environment{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.LookupEnv}
+}
+
+// app is what all commands share.
+type app struct {
+	env    Environment
+	term   *term.Term
+	config string // --config
+	output string // -o: text or json
+}
+
+// exit ends a command with a code. A nil err has been told already.
+type exit struct {
+	code int
+	err  error
+}
+
+func (e *exit) Error() string {
+	if e.err == nil {
+		return ""
+	}
+	return e.err.Error()
+}
+
+func (e *exit) Unwrap() error { return e.err }
+
+// Main runs the command line and gives the exit code.
+func Main(args []string, env Environment) int {
+	_, noColour := env.Getenv("NO_COLOR")
+	a := &app{env: env, term: term.New(env.In, env.Out, env.Err, noColour)}
+	root := a.root()
+	root.SetArgs(args)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitOK
+	}
+	code := exitFailed
+	if e := (*exit)(nil); errors.As(err, &e) {
+		code, err = e.code, e.err
+	}
+	if err != nil {
+		a.term.Error(err)
+	}
+	return code
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "domherre",
+		Short:         "keeps a portfolio of look-alike domains alive",
+		Long:          "Domherre keeps a portfolio of look-alike domains alive: one list of domains in,\nDNS records, certificates that renew themselves and redirects to one frontend out.",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.ArbitraryArgs,
+		RunE:          a.bare,
+	}
+	root.SetIn(a.env.In)
+	root.SetOut(a.env.Out)
+	root.SetErr(a.env.Err)
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usage(c, err.Error()) })
+	root.PersistentFlags().StringVarP(&a.config, "config", "c", "", "the config file (default ./domherre.yaml, then /etc/domherre/domherre.yaml)")
+	root.AddCommand(
+		a.initCommand(), a.validateCommand(), a.planCommand(), a.applyCommand(), a.runCommand(),
+		a.statusCommand(), a.checkCommand(), a.certsCommand(), a.providersCommand(), a.schemaCommand(), a.versionCommand(),
+	)
+	for _, c := range root.Commands() {
+		a.tidy(c)
+	}
+	return root
+}
+
+// bare answers `domherre` alone with the help, and an unknown word with the
+// nearest commands.
+func (a *app) bare(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return c.Help()
+	}
+	hint := "domherre --help lists the commands"
+	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = "did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return &exit{exitUsage, hinted("there is no command "+args[0], hint)}
+}
+
+// tidy turns cobra's complaints about arguments into wrong usage.
+func (a *app) tidy(c *cobra.Command) {
+	if check := c.Args; check != nil {
+		c.Args = func(c *cobra.Command, args []string) error {
+			if err := check(c, args); err != nil {
+				return usage(c, err.Error())
+			}
+			return nil
+		}
+	}
+	for _, sub := range c.Commands() {
+		a.tidy(sub)
+	}
+}
+
+func usage(c *cobra.Command, message string) error {
+	return &exit{exitUsage, hinted(message, c.CommandPath()+" --help shows how it is used")}
+}
+
+// reports gives a command the -o flag.
+func (a *app) reports(c *cobra.Command) {
+	c.Flags().StringVarP(&a.output, "output", "o", "text", "text or json")
+	before := c.PreRunE
+	c.PreRunE = func(c *cobra.Command, args []string) error {
+		if a.output != "text" && a.output != "json" {
+			return usage(c, "-o takes text or json, not "+a.output)
+		}
+		if before != nil {
+			return before(c, args)
+		}
+		return nil
+	}
+}
+
+func (a *app) json() bool { return a.output == "json" }
+
+// hintedError is an error that says what to do about it.
+type hintedError struct{ message, hint string }
+
+func hinted(message, hint string) error { return &hintedError{message, hint} }
+
+func (e *hintedError) Error() string { return e.message }
+
+// Hint says what to do instead.
+func (e *hintedError) Hint() string { return e.hint }

@@ -1,0 +1,120 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+
+	"github.com/google/renameio/v2"
+	"github.com/spf13/cobra"
+
+	"domherre/portfolio"
+)
+
+func (a *app) planCommand() *cobra.Command {
+	var o portfolio.Options
+	var out string
+	var detailed bool
+	c := &cobra.Command{
+		Use:   "plan [DOMAIN...]",
+		Short: "show what apply would do; changes nothing",
+		RunE: func(c *cobra.Command, args []string) error {
+			var err error
+			if o.Only, err = domains(c, args); err != nil {
+				return err
+			}
+			plan, err := a.plan(c, o)
+			if err != nil {
+				return err
+			}
+			if out != "" {
+				if err := savePlan(out, plan); err != nil {
+					return err
+				}
+			}
+			if err := a.showPlan(plan); err != nil {
+				return err
+			}
+			return planExit(plan, detailed)
+		},
+	}
+	a.reports(c)
+	c.Flags().StringVar(&out, "out", "", "save the plan in `FILE`, for apply --plan")
+	c.Flags().BoolVar(&o.Prune, "prune", false, "delete what is ours in domains that left the list")
+	c.Flags().BoolVar(&o.Full, "full", false, "read every zone whole, also those that show no sign of change")
+	c.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 when changes are pending")
+	return c
+}
+
+func (a *app) plan(c *cobra.Command, o portfolio.Options) (portfolio.Plan, error) {
+	r, err := a.open(c)
+	if err != nil {
+		return portfolio.Plan{}, err
+	}
+	defer r.Close()
+	reconciler, err := r.Reconciler(c.Context(), a.progress)
+	if err != nil {
+		return portfolio.Plan{}, err
+	}
+	plan, err := reconciler.Plan(c.Context(), r.Config.Portfolio, o)
+	return redactPlan(plan, r.Config.Redact), err
+}
+
+// redactPlan takes secrets out of what providers said.
+func redactPlan(p portfolio.Plan, redact func(string) string) portfolio.Plan {
+	for i := range p.Domains {
+		p.Domains[i].Error = redact(p.Domains[i].Error)
+	}
+	return p
+}
+
+func (a *app) showPlan(p portfolio.Plan) error {
+	if a.json() {
+		return a.term.JSON(p)
+	}
+	a.term.Plan(p)
+	return nil
+}
+
+// planExit is how a plan ends the command: what failed comes before what was
+// refused, and that before what is pending.
+func planExit(p portfolio.Plan, detailed bool) error {
+	refused := p.Summary.Refused != ""
+	for i := range p.Domains {
+		refused = refused || p.Domains[i].Refused != ""
+	}
+	switch {
+	case p.Summary.Failed > 0 && p.Summary.Failed == p.Summary.Domains:
+		return &exit{code: exitFailed}
+	case p.Summary.Failed > 0:
+		return &exit{code: exitPartly}
+	case refused:
+		return &exit{code: exitRefused}
+	case detailed && p.Pending():
+		return &exit{code: exitPending}
+	}
+	return nil
+}
+
+// savePlan writes a plan whole or not at all. It may hold what nobody else
+// should read before it is public.
+func savePlan(path string, p portfolio.Plan) error {
+	text, err := json.MarshalIndent(p, "", "  ")
+	if err != nil {
+		return err
+	}
+	return renameio.WriteFile(path, append(text, '\n'), 0o600)
+}
+
+// loadPlan reads a plan that plan --out saved.
+func loadPlan(path string) (*portfolio.Plan, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, hinted(err.Error(), "domherre plan --out "+path+" saves one")
+	}
+	p, err := portfolio.ParsePlan(text)
+	if errors.Is(err, portfolio.ErrPlanEdited) {
+		return nil, hinted(path+": the plan was changed after it was saved", "domherre plan --out "+path+" makes a new one")
+	}
+	return &p, err
+}

@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"domherre/config"
+	"domherre/dnsprovider"
+)
+
+func (a *app) providersCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "providers [TYPE]",
+		Short: "list the types of DNS providers, or one type's settings with an example",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			types := dnsprovider.Types()
+			if len(args) == 0 {
+				return a.showTypes(types)
+			}
+			for _, t := range types {
+				if t.Name == args[0] {
+					return a.showType(t)
+				}
+			}
+			return &exit{exitUsage, hinted("there is no provider type "+args[0], "domherre providers lists them")}
+		},
+	}
+	a.reports(c)
+	return c
+}
+
+func (a *app) showTypes(types []dnsprovider.Type) error {
+	if a.json() {
+		return a.term.JSON(map[string]any{"version": 1, "types": types})
+	}
+	rows := make([][]string, 0, len(types))
+	for _, t := range types {
+		rows = append(rows, []string{t.Name, t.Summary})
+	}
+	a.term.Table([]string{"TYPE", "WHAT IT IS"}, rows)
+	return nil
+}
+
+func (a *app) showType(t dnsprovider.Type) error {
+	if a.json() {
+		return a.term.JSON(t)
+	}
+	a.term.Printf("%s: %s\n%s\n\n", t.Name, t.Summary, t.Home)
+	rows := make([][]string, 0, len(t.Settings))
+	for _, s := range t.Settings {
+		rows = append(rows, []string{s.Key, s.Kind, settingNotes(s)})
+	}
+	a.term.Table([]string{"SETTING", "KIND", "WHAT IT IS"}, rows)
+	for _, cannot := range t.Cannot {
+		a.term.Printf("\nNote: %s.", cannot)
+	}
+	a.term.Printf("\n\nproviders:\n%s", indent(t.Example()))
+	return nil
+}
+
+func settingNotes(s dnsprovider.Setting) string {
+	notes := s.Doc
+	if s.Required {
+		notes += " (required)"
+	}
+	if s.Default != "" {
+		notes += " (default " + s.Default + ")"
+	}
+	if s.Secret {
+		notes += " (secret: write ${env:NAME} or ${file:PATH})"
+	}
+	return notes
+}
+
+func indent(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		b.WriteString("  " + line)
+	}
+	return b.String()
+}
+
+func (a *app) schemaCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:       "schema [config|domains]",
+		Short:     "print the JSON Schema of the config file, or of domain files",
+		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
+		ValidArgs: []string{"config", "domains"},
+		RunE: func(_ *cobra.Command, args []string) error {
+			name := config.MainSchema
+			if len(args) == 1 && args[0] == "domains" {
+				name = config.DomainsSchema
+			}
+			a.term.Printf("%s", config.Schemas()[name])
+			return nil
+		},
+	}
+}

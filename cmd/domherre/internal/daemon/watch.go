@@ -1,0 +1,89 @@
+package daemon
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	systemd "github.com/coreos/go-systemd/v22/daemon"
+
+	"domherre/cmd/domherre/internal/wire"
+	"domherre/config"
+)
+
+// watchConfig reloads when a file of the config changes.
+func (d *daemon) watchConfig(ctx context.Context) {
+	config.Watch(ctx, config.WatchOptions{
+		Sources: func() config.Sources {
+			cfg, problems := d.load()
+			if problems.Err() != nil && cfg == nil {
+				return d.current.Load().cfg.Sources
+			}
+			return cfg.Sources
+		},
+		Log: d.log,
+	}, func() { d.reload(ctx) })
+}
+
+// watchSignals reloads on SIGHUP.
+func (d *daemon) watchSignals(ctx context.Context) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangups:
+			d.reload(ctx)
+		}
+	}
+}
+
+// watchLaunches lets domains go live when their date comes.
+func (d *daemon) watchLaunches(ctx context.Context) {
+	const look = time.Minute // a reload may bring a nearer date, and clocks jump
+	for {
+		now := d.now()
+		next := wire.NextLaunch(d.current.Load().cfg.Portfolio.Domains, now)
+		wait := look
+		if !next.IsZero() {
+			wait = min(wait, next.Sub(now))
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+		if !next.IsZero() && !d.now().Before(next) {
+			d.refresh(ctx)
+			d.zones.addAll()
+			d.checks.addAll()
+		}
+	}
+}
+
+// notify tells systemd, where it runs us.
+func notify(what string) { _, _ = systemd.SdNotify(false, what) }
+
+// watchdog tells systemd that we live, as often as it asks for.
+func watchdog(ctx context.Context) {
+	every, err := systemd.SdWatchdogEnabled(false)
+	if err != nil || every <= 0 {
+		return
+	}
+	ticker := time.NewTicker(every / 2)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			notify(systemd.SdNotifyWatchdog)
+		}
+	}
+}

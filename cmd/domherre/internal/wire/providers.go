@@ -1,0 +1,98 @@
+package wire
+
+import (
+	"log/slog"
+	"strings"
+
+	"domherre/config"
+	"domherre/dnsprovider"
+	"domherre/portfolio"
+)
+
+// Providers opens the providers of a config.
+func Providers(cfg *config.Config, store dnsprovider.Store, requested func(provider, op, outcome string), log *slog.Logger) (*dnsprovider.Set, error) {
+	keeper := map[portfolio.Name]string{}
+	for _, d := range cfg.Portfolio.Domains {
+		keeper[d.Name] = d.Provider
+	}
+	return dnsprovider.Open(providerConfigs(cfg), dnsprovider.Deps{
+		Store:     store,
+		Resolvers: Resolvers(cfg),
+		Log:       log,
+		Provider:  func(n portfolio.Name) (string, bool) { p, ok := keeper[n]; return p, ok },
+		Requested: requested,
+	})
+}
+
+func providerConfigs(cfg *config.Config) []dnsprovider.Config {
+	cfgs := make([]dnsprovider.Config, 0, len(cfg.Providers))
+	for _, p := range cfg.Providers {
+		cfgs = append(cfgs, dnsprovider.Config{
+			Name: p.Name, Type: p.Type, Settings: p.Settings,
+			Nameservers: nameservers(p.Nameservers), Limits: limits(p.Limits),
+		})
+	}
+	return cfgs
+}
+
+func nameservers(in []config.Nameserver) []dnsprovider.Nameserver {
+	var out []dnsprovider.Nameserver
+	for _, ns := range in {
+		out = append(out, dnsprovider.Nameserver{Name: ns.Name, Addr: ns.Addr})
+	}
+	return out
+}
+
+func limits(in config.ProviderLimits) dnsprovider.Limits {
+	var out dnsprovider.Limits
+	if in.Concurrency != nil {
+		out.Concurrency = *in.Concurrency
+	}
+	if in.RequestsPerSecond != nil {
+		out.RequestsPerSecond = *in.RequestsPerSecond
+	}
+	if in.Timeout != nil {
+		out.Timeout = *in.Timeout
+	}
+	if in.Retries != nil {
+		if out.Retries = *in.Retries; out.Retries == 0 {
+			out.Retries = -1 // none, where 0 would be the type's default
+		}
+	}
+	return out
+}
+
+// Resolvers gives the resolvers that questions about the outside go to: those
+// of the checks, else those of dns-01, else the system's (none here).
+func Resolvers(cfg *config.Config) []string {
+	if len(cfg.Check.Resolvers) > 0 {
+		return cfg.Check.Resolvers
+	}
+	return cfg.TLS.Resolvers
+}
+
+// NameserverNames lists what the registrar of a domain should delegate to.
+func NameserverNames(cfg *config.Config, provider string) []string {
+	var names []string
+	for _, p := range cfg.Providers {
+		if p.Name != provider {
+			continue
+		}
+		for _, ns := range p.Nameservers {
+			names = append(names, strings.TrimSuffix(ns.Name, "."))
+		}
+	}
+	return names
+}
+
+func minTTLs(cfg *config.Config) map[string]uint32 {
+	types := map[string]uint32{}
+	for _, t := range dnsprovider.Types() {
+		types[t.Name] = t.MinTTL
+	}
+	ttls := map[string]uint32{}
+	for _, p := range cfg.Providers {
+		ttls[p.Name] = types[p.Type]
+	}
+	return ttls
+}

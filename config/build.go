@@ -45,20 +45,23 @@ func (v value) isEmptyList() bool { return len(v.node.Content) == 0 && (v.node.K
 
 // build makes the portfolio of the entries, with the defaults merged in.
 func (l *loader) build() {
-	built := make([]*entry, 0, len(l.entries))
 	l.config.Portfolio.Domains = make([]portfolio.Domain, 0, len(l.entries))
+	var astray []*entry
 	for _, e := range l.entries {
-		if d, ok := l.domain(e); ok {
-			l.config.Portfolio.Domains = append(l.config.Portfolio.Domains, d)
-			built = append(built, e)
+		d := l.domain(e)
+		if _, own := e.says("frontend"); d.Frontend == "" && !own && !l.isSet("frontend") {
+			astray = append(astray, e)
 		}
+		l.config.Portfolio.Domains = append(l.config.Portfolio.Domains, d)
 	}
-	l.checkLoops(built)
+	if len(astray) > 0 {
+		l.at("frontend").fault(fmt.Sprintf("is missing, and %s no own", andOthers(astray)), "write frontend: https://…, here for all or at each domain")
+	}
+	l.checkLoops()
 }
 
 // domain checks one entry against the rest of the configuration.
-func (l *loader) domain(e *entry) (portfolio.Domain, bool) {
-	before := l.errors
+func (l *loader) domain(e *entry) portfolio.Domain {
 	c := l.config
 	d := portfolio.Domain{
 		Name: e.parsed, Provider: e.provider, Frontend: e.frontend, Redirect: e.redirect,
@@ -66,14 +69,16 @@ func (l *loader) domain(e *entry) (portfolio.Domain, bool) {
 		Added: e.added, Registrar: e.registrar, Expires: e.expires,
 		Source: portfolio.Source{File: e.at.doc.file, Line: e.at.node.Line, Column: e.at.node.Column},
 	}
-	l.lead(e, &d)
+	if d.Frontend == "" {
+		d.Frontend = c.Frontend
+	}
 	if d.Provider == "" && len(c.Providers) > 0 {
 		d.Provider = c.Providers[0].Name
 	} else if v, ok := e.says("provider"); ok && !slices.Contains(providerNames(c.Providers), d.Provider) {
 		v.fault(fmt.Sprintf("there is no provider %s", d.Provider), didYouMean(d.Provider, providerNames(c.Providers)))
 	}
 	d.DNS = l.zone(e)
-	return d, l.errors == before
+	return d
 }
 
 func providerNames(ps []Provider) []string {
@@ -84,14 +89,15 @@ func providerNames(ps []Provider) []string {
 	return out
 }
 
-// lead finds where the domain leads.
-func (l *loader) lead(e *entry, d *portfolio.Domain) {
-	if d.Frontend == "" {
-		d.Frontend = l.config.Frontend
-	}
-	_, own := e.says("frontend")
-	if d.Frontend == "" && !own && !l.isSet("frontend") {
-		e.at.fault(fmt.Sprintf("%s leads nowhere", e.parsed), "write frontend: https://… here, or in domherre.yaml for all")
+// andOthers gives "kopasex.se has" or "kopasex.se and 49 others have".
+func andOthers(es []*entry) string {
+	switch n := len(es) - 1; n {
+	case 0:
+		return es[0].parsed.String() + " has"
+	case 1:
+		return fmt.Sprintf("%s and one other have", es[0].parsed)
+	default:
+		return fmt.Sprintf("%s and %d others have", es[0].parsed, n)
 	}
 }
 
@@ -149,62 +155,7 @@ func (l *loader) checkHosts(e *entry, hosts []string) {
 			at.fault(fmt.Sprintf("%s is longer than a name can be", e.parsed.Host(h)), "")
 		}
 		if strings.HasPrefix(h, "*") && !l.config.TLS.canWildcard() {
-			at.fault(fmt.Sprintf("%s needs a wildcard certificate, which no issuer can give", e.parsed.Host(h)), "write challenge: dns-01 at an issuer in domherre.yaml, or leave the star out")
+			at.fault(fmt.Sprintf("%s of %s needs a wildcard certificate, which no issuer can give", h, e.parsed), "write challenge: dns-01 at an issuer in domherre.yaml, or leave the star out")
 		}
-	}
-}
-
-// checkLoops refuses frontends that we would serve ourselves. Of the common
-// frontend it tells at the line of the domain that serves it; of a domain's
-// own, at that.
-func (l *loader) checkLoops(entries []*entry) {
-	served := map[string]*entry{}
-	for i, e := range entries {
-		for _, h := range l.config.Portfolio.Domains[i].DNS.Hosts {
-			served[e.parsed.Host(h)] = e
-		}
-	}
-	if host := hostOf(l.config.Frontend); host != "" {
-		if e := server(served, host); e != nil && l.config.usesFrontend() {
-			e.loop(e.at, host)
-		}
-	}
-	for _, e := range entries {
-		if e.frontend == "" {
-			continue
-		}
-		host := hostOf(e.frontend)
-		if by := server(served, host); by == e {
-			e.loop(e.at, host)
-		} else if by != nil {
-			e.at.fault(fmt.Sprintf("%s leads to %s, which is a domain of this list itself (%s)", e.parsed, show(host), by.at.place()), "write the address where that one leads, too")
-		}
-	}
-}
-
-// usesFrontend reports whether some domain leads to the common frontend.
-func (c *Config) usesFrontend() bool {
-	return slices.ContainsFunc(c.Portfolio.Domains, func(d portfolio.Domain) bool { return d.Frontend == c.Frontend })
-}
-
-func (e *entry) loop(at value, host string) {
-	at.fault(fmt.Sprintf("%s would serve %s, which is the frontend itself: a redirect without end", e.parsed, show(host)),
-		`write dns: {hosts: ["@"]} at this domain, with the names that aren't the frontend, or lead elsewhere`)
-}
-
-// server finds who serves host, by its name or by a wildcard above it.
-func server(served map[string]*entry, host string) *entry {
-	if e := served[host]; e != nil {
-		return e
-	}
-	for {
-		_, parent, ok := strings.Cut(host, ".")
-		if !ok {
-			return nil
-		}
-		if e := served["*."+parent]; e != nil {
-			return e
-		}
-		host = parent
 	}
 }

@@ -221,8 +221,14 @@ func (d *dnsDraft) checkCAA(zone portfolio.Name) {
 			continue
 		}
 		d.CAAValues[i] = set.Data[0]
+		if parts := strings.Fields(set.Data[0]); len(parts) > 1 && !slices.Contains(caaProperties, parts[1]) {
+			v.warn(fmt.Sprintf("%s is no property of CAA that is known here", parts[1]), didYouMean(parts[1], caaProperties))
+		}
 	}
 }
+
+// caaProperties are IANA's of 2026.
+var caaProperties = []string{"issue", "issuewild", "issuemail", "issuevmc", "iodef", "contactemail", "contactphone"}
 
 func (v value) recordFault(err error) {
 	hint := ""

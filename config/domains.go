@@ -55,6 +55,7 @@ func (l *loader) matches(f writtenText) []string {
 		f.fault(fmt.Sprintf("%q is no pattern", f.s), "write one such as domains/*.yaml")
 		return nil
 	}
+	found = slices.DeleteFunc(found, func(p string) bool { return canonicalPath(p) == canonicalPath(l.path) })
 	if len(found) == 0 {
 		f.fault(fmt.Sprintf("no file matches %s", f.s), "")
 	}
@@ -64,16 +65,19 @@ func (l *loader) matches(f writtenText) []string {
 // domainFile reads one domain file in the form that its ending tells.
 func (l *loader) domainFile(f writtenText, path string) {
 	ext := strings.ToLower(filepath.Ext(path))
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
+	switch info, err := os.Stat(path); {
+	case err == nil && info.IsDir():
 		f.fault(fmt.Sprintf("%s is a folder", path), "write "+filepath.Join(f.s, "*.yaml"))
 		return
-	} else if errors.Is(err, fs.ErrNotExist) {
+	case canonicalPath(path) == canonicalPath(l.path):
+		f.fault("names this file itself", "write the domains in a file of their own, such as domains.yaml")
+		return
+	case !slices.Contains(extensions, ext):
+		f.fault(fmt.Sprintf("%s is no domain file", path), "its name ends in .yaml, .csv or .txt; domains themselves are written in such a file")
+		return
+	case errors.Is(err, fs.ErrNotExist):
 		l.sources.file(path)
 		f.fault(fmt.Sprintf("no domain file at %s", path), "`domherre init` writes one to start from")
-		return
-	}
-	if !slices.Contains(extensions, ext) {
-		f.fault(fmt.Sprintf("%s is no domain file", path), "its name ends in .yaml, .csv or .txt; domains themselves are written in such a file")
 		return
 	}
 	before, wrong := len(l.entries), l.errors
@@ -122,13 +126,21 @@ func (l *loader) yamlEntry(v value) {
 	e.at = v
 	if v.node.Kind == yaml.ScalarNode {
 		name, ok := v.text()
-		if e.name = name; ok {
+		switch e.name = name; {
+		case !ok:
+		case len(strings.Fields(name)) > 1:
+			v.fault(fmt.Sprintf("%q is more than a name", name), "write each domain on a line of its own: a dash, a space, the name")
+		default:
 			l.accept(*e)
 		}
 		return
 	}
 	if v.node.Kind != yaml.MappingNode {
 		v.fault("takes a name or a mapping, not "+v.kind(), "write - kopasex.se, or - name: kopasex.se")
+		return
+	}
+	if key := v.firstKey(); strings.Contains(key, ".") && !v.has("name") {
+		v.fault(fmt.Sprintf("%s stands before a colon", key), fmt.Sprintf("write - %s, or - name: %s and what belongs to it below, indented as far as name", key, key))
 		return
 	}
 	v.walk(l.entryTable, func(f field, got value) {

@@ -100,7 +100,7 @@ func (l *loader) accept(e entry) {
 	}
 	e.parsed = name
 	if first, taken := l.names[name]; taken {
-		e.at.fault(fmt.Sprintf("%s stands here twice: first at %s", name, first.place()), "keep one of the two")
+		e.at.fault(fmt.Sprintf("%s is listed twice: first at %s", name, first.place()), "keep one of the two")
 		return
 	}
 	l.names[name] = e.at

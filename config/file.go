@@ -50,7 +50,11 @@ func readFile(path, what string) ([]byte, *Problem) {
 		return nil, unreadable(path, what, err)
 	}
 	if info.IsDir() {
-		return nil, &Problem{File: path, Message: what + " is a folder", Hint: "name a file, such as " + filepath.Join(path, "*.yaml")}
+		p := &Problem{File: path, Message: what + " is a folder"}
+		if what == theConfig {
+			p.Hint = "name the file, such as " + filepath.Join(path, "domherre.yaml")
+		}
+		return nil, p
 	}
 	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	switch {

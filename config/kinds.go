@@ -186,7 +186,7 @@ func either(words []string) string {
 }
 
 func nearHint(s string, words []string) string {
-	if best := nearest(s, words); best != "" {
+	if best := nearest(s, words); best != "" && !plainNumber.MatchString(s) {
 		return fmt.Sprintf("did you mean %s?", best)
 	}
 	return ""

@@ -62,6 +62,10 @@ func (l *loader) load() {
 	if !ok {
 		return
 	}
+	if root.node.Kind != mappingNode {
+		root.fault("the config starts with "+root.kind()+", not with a key", "write campaign: on the first line; a list of domains is a file of its own")
+		return
+	}
 	l.merge(tables(l), root)
 	l.finish()
 	l.domains()

@@ -52,7 +52,7 @@ func (l *loader) merge(fields []field, file value) {
 	l.layer(v, tree)
 	tree = map[string]any{}
 	leaves("", fields, func(path string, _ field) {
-		if text, set := l.env(envName(path)); set {
+		if text, _ := l.env(envName(path)); text != "" { // an empty one is as good as none
 			plant(tree, path, l.scalar("$"+envName(path), path, text))
 		}
 		if flag := l.flag(path); flag != nil {

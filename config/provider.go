@@ -76,7 +76,9 @@ func provider(key, v value) Provider {
 		}
 		return p
 	}
-	p.checkNameservers(key.child(key.node, v.path))
+	if v.l.errors == before {
+		p.checkNameservers(key.child(key.node, v.path))
+	}
 	if v.l.checkType(p, places["type"]) && v.l.errors == before {
 		v.l.checkSettings(p, key.child(key.node, v.path), places)
 	}

@@ -67,6 +67,10 @@ func notifyFields(n *Notify) []field {
 
 func notify(v value) (Notify, bool) {
 	var n Notify
+	if v.node.Kind != mappingNode {
+		v.fault("takes a mapping, not "+v.kind(), "write - url: smtp://…, slack://… or generic+https://…")
+		return n, false
+	}
 	v.mapping(notifyFields(&n))
 	if n.URL.IsZero() {
 		return n, false

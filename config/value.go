@@ -118,6 +118,14 @@ func (v value) split() []value {
 	return out
 }
 
+// firstKey gives the first key of a mapping, or "".
+func (v value) firstKey() string {
+	if v.node.Kind != yaml.MappingNode || len(v.node.Content) == 0 {
+		return ""
+	}
+	return v.node.Content[0].Value
+}
+
 // pairs gives the keys and values of a mapping, in order.
 func (v value) pairs() (keys []value, values []value, ok bool) {
 	if v.isNull() {

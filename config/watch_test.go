@@ -32,7 +32,7 @@ func watchFile(t *testing.T, name string, poll time.Duration, setUp func(dir str
 		defer close(done)
 		Watch(ctx, WatchOptions{
 			Sources: func() Sources { return sources },
-			Settle: 20 * time.Millisecond, Poll: poll,
+			Settle:  20 * time.Millisecond, Poll: poll,
 		}, func() {
 			b, _ := os.ReadFile(path)
 			w.changed <- string(b)

@@ -104,7 +104,33 @@ func syntaxFault(file string, content []byte, err error) Problem {
 		p.Line, p.Column = at.GetToken().Position.Line, at.GetToken().Position.Column
 		p.Message = "broken YAML: " + at.GetMessage()
 	}
+	p.Hint = syntaxHint(p.Message, lineAt(content, p.Line))
 	return p
+}
+
+func lineAt(content []byte, n int) string {
+	lines := bytes.Split(content, []byte("\n"))
+	if n < 1 || n > len(lines) {
+		return ""
+	}
+	return strings.TrimSpace(string(lines[n-1]))
+}
+
+// syntaxHint guesses the slip behind a message of the parsers.
+func syntaxHint(message, line string) string {
+	switch {
+	case len(line) > 1 && line[0] == '-' && line[1] != ' ' && line[1] != '-':
+		return "write a space after the dash"
+	case strings.Contains(message, "quoted"):
+		return "close the quotes that open here"
+	case strings.Contains(message, "']'"):
+		return "close the bracket [ that opens before this"
+	case strings.Contains(message, "'}'"):
+		return "close the brace { that opens before this"
+	case strings.Contains(message, "reserved character") || strings.Contains(message, "alphabetic or numeric") || strings.Contains(message, "unknown anchor"):
+		return `put "@", "*" and "%" at the start of a value in quotes`
+	}
+	return "is the line indented as far as those around it?"
 }
 
 // tabIndent finds the first line that starts with a tab.

@@ -32,7 +32,7 @@ type fake struct {
 	slow           func(context.Context) // before each request
 	zones          []string              // what ListZones gives
 	lagging        int                   // stale readings left
-	get            func() (error, bool)  // overrides GetRecords
+	get            func() error          // what GetRecords fails with
 }
 
 type call struct {
@@ -66,6 +66,9 @@ func (f *fake) request(ctx context.Context, op string, do func()) error {
 }
 
 func (f *fake) GetRecords(ctx context.Context, _ string) (out []libdns.Record, err error) {
+	if f.get != nil {
+		return nil, f.get()
+	}
 	err = f.request(ctx, "get", func() {
 		recs := f.recs
 		if f.lagging > 0 {

@@ -129,9 +129,12 @@ func TestCancelled(t *testing.T) {
 	client := dnsclient.Client{Timeout: time.Minute}
 	q := dnsclient.Question("kopasex.se", dns.TypeA, false)
 	for name, ask := range map[string]func(ctx context.Context, addr string) error{
-		"udp":      func(ctx context.Context, addr string) error { _, err := client.Exchange(ctx, addr, q); return err },
-		"tcp":      func(ctx context.Context, addr string) error { _, err := client.ExchangeTCP(ctx, addr, q); return err },
-		"transfer": func(ctx context.Context, addr string) error { _, err := client.Transfer(ctx, addr, "kopasex.se"); return err },
+		"udp": func(ctx context.Context, addr string) error { _, err := client.Exchange(ctx, addr, q); return err },
+		"tcp": func(ctx context.Context, addr string) error { _, err := client.ExchangeTCP(ctx, addr, q); return err },
+		"transfer": func(ctx context.Context, addr string) error {
+			_, err := client.Transfer(ctx, addr, "kopasex.se")
+			return err
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

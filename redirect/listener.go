@@ -46,14 +46,21 @@ func (l *listener) Close() error {
 	return l.shut()
 }
 
-// backlogTime is how long a listener that is about to close still accepts what
-// the kernel has queued.
-const backlogTime = 20 * time.Millisecond
+const (
+	// backlogTime is how long a listener that is about to close goes on
+	// accepting. Whom the kernel has queued by then is reset.
+	backlogTime = 50 * time.Millisecond
+	// queueTime is how long it waits for one more.
+	queueTime = 5 * time.Millisecond
+)
+
+// deadliner is a listener whose Accept can be made to return.
+type deadliner interface{ SetDeadline(time.Time) error }
 
 // stop ends the accept loop, after what waits in the backlog, and returns when
 // all that was accepted is handed on or ctx is done.
 func (l *listener) stop(ctx context.Context) {
-	if d, ok := l.Listener.(interface{ SetDeadline(time.Time) error }); !ok || d.SetDeadline(time.Now().Add(backlogTime)) != nil {
+	if d, ok := l.Listener.(deadliner); !ok || d.SetDeadline(time.Now()) != nil {
 		_ = l.shut() // ends the loop too
 	}
 	finished := make(chan struct{})
@@ -64,6 +71,21 @@ func (l *listener) stop(ctx context.Context) {
 	select {
 	case <-finished:
 	case <-ctx.Done():
+	}
+}
+
+// sweep accepts what the kernel has queued.
+func (l *listener) sweep() {
+	d, ok := l.Listener.(deadliner)
+	for end := time.Now().Add(backlogTime); ok && time.Now().Before(end); {
+		if d.SetDeadline(time.Now().Add(queueTime)) != nil {
+			return
+		}
+		c, err := l.Listener.Accept()
+		if err != nil {
+			return
+		}
+		l.take(c)
 	}
 }
 
@@ -80,6 +102,7 @@ func (l *listener) loop() {
 			l.take(c)
 			continue
 		case l.server.draining.Load():
+			l.sweep()
 			_ = l.shut() // Close reports the error; what is being made ready still is handed on
 			return
 		case errors.Is(err, net.ErrClosed):

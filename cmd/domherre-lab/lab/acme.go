@@ -70,7 +70,7 @@ func StartACME(o ACMEOptions) (*ACME, error) {
 		return nil, fmt.Errorf("lab's CA: %w", err)
 	}
 	a := &ACME{issuer: issuer}
-	if a.directory, err = listenHTTP(o.Listen, conf, front.Handler()); err != nil {
+	if a.directory, err = listenHTTP(o.Listen, conf, oneAtATime(front.Handler())); err != nil {
 		return nil, fmt.Errorf("lab's CA: %w", err)
 	}
 	if a.management, err = listenHTTP(o.Management, conf, front.ManagementHandler()); err != nil {

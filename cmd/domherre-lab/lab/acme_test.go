@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -129,7 +130,7 @@ func obtain(t *testing.T, l *Lab, a *applicant, challenge string, names ...strin
 	t.Helper()
 	client := acmez.Client{
 		Client: &acme.Client{
-			Directory: l.Addresses().Directory, HTTPClient: trusting(t, l), PollInterval: 20 * time.Millisecond,
+			Directory: l.Addresses().Directory, HTTPClient: trusting(t, l), PollInterval: time.Millisecond, PollTimeout: 20 * time.Second,
 		},
 		ChallengeSolvers: map[string]acmez.Solver{challenge: a},
 	}
@@ -240,4 +241,33 @@ func TestManagement(t *testing.T) {
 			t.Errorf("%s gave %q, %v", root, body, err)
 		}
 	}
+}
+
+// Many orders at once, impatiently polled, must all come through.
+func TestManyOrders(t *testing.T) {
+	t.Parallel()
+	a := startApplicant(t, false)
+	var records, zones []string
+	for i := range 60 {
+		zone := fmt.Sprintf("d%d.example.", i)
+		zones, records = append(zones, zone), append(records, zone+" 60 IN A 127.0.0.1", "www."+zone+" 60 IN A 127.0.0.1")
+	}
+	server := startAuthority(t, zones, records...)
+	l, err := Start(t.Context(), Options{
+		Nameservers: provider(server.addr), ACME: ACMEOptions{HTTPPort: port(a.plain), TLSPort: port(a.secure)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	var all sync.WaitGroup
+	for _, zone := range zones {
+		all.Go(func() {
+			name := strings.TrimSuffix(zone, ".")
+			if _, err := obtain(t, l, a, acme.ChallengeTypeHTTP01, name, "www."+name); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
+	}
+	all.Wait()
 }

@@ -27,6 +27,8 @@ type watch struct {
 	prefix  string
 	dirs    map[string]*watchedDir // by path
 	events  *fsnotify.Watcher      // nil where the system tells nothing
+	first   bool                   // what this look finds was there before
+	folders bool                   // this look takes in folders alone: the system tells of all else
 	pending []string               // keys to send, in order
 	queued  map[string]bool        // what is in pending
 }
@@ -37,6 +39,7 @@ type watchedDir struct {
 	settled bool             // two looks, a poll apart, saw the same modTime: no change hides behind it
 	files   map[string]stamp // by name
 	below   map[string]bool  // paths of the watched folders right below
+	silent  bool             // what the next scan finds was there before
 }
 
 // stamp tells two versions of a file apart.
@@ -58,10 +61,11 @@ func (s *files) Watch(ctx context.Context, prefix string) (<-chan string, error)
 	if events, err := fsnotify.NewWatcher(); err != nil {
 		w.deaf(err)
 	} else {
-		w.events = events
+		w.events, w.folders = events, true
 	}
+	w.first = true
 	w.look(s.root, "", false)
-	w.pending, w.queued = nil, map[string]bool{} // what was there before is no change
+	w.first = false
 	keys := make(chan string)
 	go w.run(ctx, keys)
 	return keys, nil
@@ -74,6 +78,11 @@ func (w *watch) run(ctx context.Context, keys chan<- string) {
 	if w.events != nil {
 		defer w.events.Close()
 		events, failures = w.events.Events, w.events.Errors
+	}
+	if w.folders {
+		// Looking at every file takes a while, which the caller needn't wait for.
+		w.folders = false
+		w.look(w.s.root, "", true)
 	}
 	ticker := time.NewTicker(w.s.poll)
 	defer ticker.Stop()
@@ -104,6 +113,7 @@ func (w *watch) run(ctx context.Context, keys chan<- string) {
 
 // deaf notes that the system tells nothing, or not all.
 func (w *watch) deaf(err error) {
+	w.folders = false
 	w.s.log.Warn("the system doesn't tell all changes of the state's files; looking for them every few seconds",
 		"folder", w.s.root, "every", w.s.poll, "err", err)
 }
@@ -125,9 +135,9 @@ func (w *watch) event(e fsnotify.Event) {
 	key := path.Join(dir.key, name)
 	info, err := os.Lstat(e.Name)
 	switch {
-	case err != nil: // gone, or about to be told as gone
-		if _, had := dir.files[name]; had {
-			delete(dir.files, name)
+	case err != nil: // gone
+		delete(dir.files, name)
+		if w.within(key) {
 			w.queue(key)
 		}
 	case info.IsDir():
@@ -150,7 +160,7 @@ func (w *watch) look(name, key string, force bool) {
 	}
 	d := w.dirs[name]
 	if d == nil {
-		d = &watchedDir{key: key, files: map[string]stamp{}, below: map[string]bool{}}
+		d = &watchedDir{key: key, files: map[string]stamp{}, below: map[string]bool{}, silent: w.first}
 		w.dirs[name] = d
 		if above := w.dirs[filepath.Dir(name)]; above != nil {
 			above.below[name] = true
@@ -198,7 +208,7 @@ func (w *watch) scan(name string, d *watchedDir, force bool) {
 			if w.leadsTo(key) {
 				w.look(filepath.Join(name, e.Name()), key, force)
 			}
-		case w.within(key):
+		case w.within(key) && !w.folders:
 			info, err := e.Info()
 			if err != nil {
 				continue // just removed
@@ -206,10 +216,13 @@ func (w *watch) scan(name string, d *watchedDir, force bool) {
 			seen[e.Name()] = true
 			if now := stampOf(info); d.files[e.Name()] != now {
 				d.files[e.Name()] = now
-				w.queue(key)
+				if !d.silent {
+					w.queue(key)
+				}
 			}
 		}
 	}
+	d.silent = d.silent && w.folders
 	for _, file := range slices.Sorted(maps.Keys(d.files)) {
 		if !seen[file] {
 			delete(d.files, file)

@@ -143,7 +143,7 @@ func testKeys(t *testing.T, location string) {
 	// What certmagic and we ourselves use.
 	keys := []string{
 		"a", "A", "wildcard_.kopasex.example/wildcard_.kopasex.example.key", "acme/ca.example-443-dir/users/ops@kopasex.example/ops.json",
-		"dns/zones/xn--duavgr-0xa.example.json", "_x", "-x", "x y", "x*", "x:y", "x.", strings.Repeat("a", 200), strings.Repeat("b/", 500) + "b",
+		"dns/zones/xn--duavgr-0xa.example.json", "_x", "-x", "x y", "x*", "x:y", "x.", strings.Repeat("a", 200), strings.Repeat("b/", 60) + "b",
 	}
 	for _, key := range keys {
 		must(t, s.Store(t.Context(), key, []byte(key)))

@@ -26,15 +26,15 @@ type Plan struct {
 	Forced string `json:"-"` // the guard's reason, where Force lifted it
 }
 
-// NewPlan makes the plan of a portfolio from those of its domains, sorts them,
-// counts and digests. domains is kept.
-func NewPlan(portfolio string, made time.Time, domains []DomainPlan) Plan {
+// NewPlan makes the plan of a portfolio from those of its domains: sorts them,
+// applies the policies, counts and digests. domains is kept.
+func NewPlan(portfolio string, made time.Time, domains []DomainPlan, policies ...Policy) Plan {
 	slices.SortStableFunc(domains, func(a, b DomainPlan) int { return strings.Compare(a.ASCII, b.ASCII) })
 	if domains == nil {
 		domains = []DomainPlan{}
 	}
 	p := Plan{Version: 1, Portfolio: portfolio, Made: made, Domains: domains}
-	return p.settled()
+	return p.Apply(policies...)
 }
 
 // settled is p with its summary and digest as its domains say.

@@ -29,15 +29,15 @@ func (r *Reconciler) plan(ctx context.Context, p Portfolio, accepted []Domain, o
 	if err := ctx.Err(); err != nil {
 		return Plan{}, err
 	}
-	plan := NewPlan(p.ID, r.Now(), domains)
+	var policies []Policy
 	if o.Saved != nil {
-		plan = plan.Apply(AsSaved(*o.Saved))
+		policies = append(policies, AsSaved(*o.Saved))
 	}
-	plan = plan.Apply(Guard(GuardFacts{MaxDelete: p.MaxDelete, Listed: p.Domains, Accepted: accepted, Whole: o.Only == nil && o.Saved == nil}))
+	policies = append(policies, Guard(GuardFacts{MaxDelete: p.MaxDelete, Listed: p.Domains, Accepted: accepted, Whole: o.Only == nil && o.Saved == nil}))
 	if o.Force {
-		plan = plan.Apply(Force)
+		policies = append(policies, Force)
 	}
-	return plan, nil
+	return NewPlan(p.ID, r.Now(), domains, policies...), nil
 }
 
 // targets are the domains that a run is for: those listed and those leaving,

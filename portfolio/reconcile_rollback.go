@@ -26,10 +26,11 @@ func (r *Reconciler) Rollback(ctx context.Context, p Portfolio, e Entry, o Optio
 		return Report{}, fmt.Errorf("%s is no longer in the portfolio: entry %s can't be rolled back", e.Domain, e.ID)
 	}
 	d := r.planRollback(ctx, p.ID, e, all[i])
-	plan := NewPlan(p.ID, r.Now(), []DomainPlan{d}).Apply(Guard(GuardFacts{MaxDelete: p.MaxDelete, Listed: p.Domains, Accepted: accepted}))
+	policies := []Policy{Guard(GuardFacts{MaxDelete: p.MaxDelete, Listed: p.Domains, Accepted: accepted})}
 	if o.Force {
-		plan = plan.Apply(Force)
+		policies = append(policies, Force)
 	}
+	plan := NewPlan(p.ID, r.Now(), []DomainPlan{d}, policies...)
 	again := func(d DomainPlan, now Zone) DomainPlan { return Undo(e, d.Entry, now, p.ID) }
 	return r.carryOut(ctx, p, accepted, plan, o, again)
 }

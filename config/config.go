@@ -35,7 +35,8 @@ type Config struct {
 	// SecurityTxt is the content of /.well-known/security.txt; "" for none.
 	SecurityTxt string
 	Log         Log
-	Sources     Sources // what was read, for Watch; also where there were faults
+	DomainFiles []string // as in portfolio.Source.File, in the order read; also where there were faults
+	Sources     Sources  // what was read, for Watch; also where there were faults
 
 	redact func(string) string // takes the secrets out; a function, since that prints nothing of them
 }
@@ -169,6 +170,9 @@ type Options struct {
 	// Flags are the command's flags. One that is set and named after a key,
 	// its dots written as dashes ("listen-http"), wins over all else.
 	Flags *pflag.FlagSet
+	// Replace holds contents to take in place of what files hold, by absolute
+	// path: how a configuration would be after an edit.
+	Replace map[string][]byte
 	// Location is where a bare date begins; nil means time.Local.
 	Location *time.Location
 }

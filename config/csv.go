@@ -16,7 +16,7 @@ import (
 // tableText reads a .csv or .txt file as people save them: UTF-8 with or
 // without a byte-order mark, or Windows-1252; any line ends.
 func (l *loader) tableText(path string) (string, bool) {
-	content, p := l.sources.readFile(path, theDomainFile)
+	content, p := l.read(path, theDomainFile)
 	if p == nil {
 		content, p = decodeTable(path, content)
 	}

@@ -19,7 +19,7 @@ func (l *loader) domains() {
 		for _, path := range l.matches(f) {
 			real := canonicalPath(path)
 			if seen[real] {
-				_, _ = l.sources.readFile(path, theDomainFile) // for the watch; its domains are known
+				_, _ = l.read(path, theDomainFile) // for the watch; its domains are known
 				continue
 			}
 			seen[real] = true
@@ -65,6 +65,7 @@ func (l *loader) matches(f writtenText) []string {
 // domainFile reads one domain file in the form that its ending tells.
 func (l *loader) domainFile(f writtenText, path string) {
 	ext := strings.ToLower(filepath.Ext(path))
+	l.sources.file(path) // whatever stands there now: it may be mended
 	switch info, err := os.Stat(path); {
 	case err == nil && info.IsDir():
 		f.fault(fmt.Sprintf("%s is a folder", path), "write "+filepath.Join(f.s, "*.yaml"))
@@ -76,10 +77,10 @@ func (l *loader) domainFile(f writtenText, path string) {
 		f.fault(fmt.Sprintf("%s is no domain file", path), "its name ends in .yaml, .csv or .txt; domains themselves are written in such a file")
 		return
 	case errors.Is(err, fs.ErrNotExist):
-		l.sources.file(path)
 		f.fault(fmt.Sprintf("no domain file at %s", path), "`domherre init` writes one to start from")
 		return
 	}
+	l.config.DomainFiles = append(l.config.DomainFiles, path)
 	before, wrong := len(l.entries), l.errors
 	switch ext {
 	case ".txt":

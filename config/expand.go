@@ -63,7 +63,7 @@ func (v value) fromEnv(name string) (string, bool) {
 
 func (v value) fromFile(name string) (string, bool) {
 	path := v.l.relative(name)
-	content, p := v.l.sources.readFile(path, "the secret file")
+	content, p := v.l.read(path, "the secret file")
 	switch {
 	case p != nil:
 		v.fault(p.Message, p.Hint)

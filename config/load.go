@@ -30,7 +30,7 @@ type loader struct {
 // DefaultPaths that exists) and the domain files that it names.
 //
 // All faults of all files are found at once. Where one of them is an Error
-// (Problems.Err), the Config holds nothing but Path and Sources.
+// (Problems.Err), the Config holds nothing but Path, DomainFiles and Sources.
 func Load(path string, o Options) (*Config, Problems) {
 	l := &loader{
 		options: o, config: &Config{}, written: map[string]value{},
@@ -51,7 +51,7 @@ func Load(path string, o Options) (*Config, Problems) {
 	}
 	l.config.Sources, l.config.redact = l.sources, l.secrets.redact
 	if problems.Err() != nil {
-		return &Config{Path: found, Sources: l.sources, redact: l.secrets.redact}, problems
+		return &Config{Path: found, Sources: l.sources, DomainFiles: l.config.DomainFiles, redact: l.secrets.redact}, problems
 	}
 	return l.config, problems
 }
@@ -74,7 +74,7 @@ func (l *loader) load() {
 
 // document reads and parses a YAML file.
 func (l *loader) document(path, what string, secrets bool) (value, bool) {
-	content, p := l.sources.readFile(path, what)
+	content, p := l.read(path, what)
 	if p != nil {
 		l.report(*p)
 		return value{}, false
@@ -91,6 +91,20 @@ func (l *loader) document(path, what string, secrets bool) (value, bool) {
 	}
 	doc := &document{file: path, secrets: secrets, open: secrets && othersCanRead(path), root: root}
 	return value{l: l, doc: doc, node: root}, true
+}
+
+// read reads a file and remembers it, whether it can be read or not.
+func (l *loader) read(path, what string) ([]byte, *Problem) {
+	if b, ok := l.options.Replace[absolute(path)]; ok {
+		return b, nil
+	}
+	b, p := readFile(path, what)
+	if p != nil {
+		l.sources.saw(path, content{})
+		return nil, p
+	}
+	l.sources.saw(path, contentOf(b))
+	return b, nil
 }
 
 func (l *loader) report(p Problem) {

@@ -13,19 +13,13 @@ type Sources struct {
 	read snapshot // what the files held, so that no change after that is missed
 }
 
-// readFile reads a file and remembers it, whether it can be read or not.
-func (s *Sources) readFile(path, what string) ([]byte, *Problem) {
-	b, p := readFile(path, what)
+// saw remembers what a file held.
+func (s *Sources) saw(path string, c content) {
 	if s.read == nil {
 		s.read = snapshot{}
 	}
-	c := content{}
-	if p == nil {
-		c = contentOf(b)
-	}
 	s.read[absolute(path)] = c
 	s.file(path)
-	return b, p
 }
 
 // file remembers a file.

@@ -145,7 +145,7 @@ func roots(dst *[]byte) kind {
 			return
 		}
 		path := v.l.relative(s)
-		content, p := v.l.sources.readFile(path, "the file of roots")
+		content, p := v.l.read(path, "the file of roots")
 		if p != nil {
 			v.fault(p.Message, p.Hint)
 			return

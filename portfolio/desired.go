@@ -9,7 +9,8 @@ import (
 // Facts is what the desired records of a domain need to know beyond its entry.
 type Facts struct {
 	// Holder is whether this process holds the state that the rest comes from.
-	// Without it, records that depend on the state are left as observed.
+	// Without it, records of ours that depend on the state are left as
+	// observed.
 	Holder bool
 
 	// Certified is whether a certificate for the domain is at hand: browsers
@@ -53,7 +54,7 @@ type Want struct {
 type Desired struct {
 	Domain Domain
 	Wants  []Want   // in the order of SortRRsets, one per key
-	Keep   []Key    // stay as observed, whatever stands there
+	Keep   []Key    // stay as observed where they are ours already
 	Notes  []string // sentences for people
 	Err    error    // the entry contradicts itself; Wants then mean nothing
 }

@@ -15,8 +15,7 @@ func (b *builder) caa() {
 		b.caaList()
 	case CAAAuto:
 		if !b.f.Holder {
-			b.keep = append(b.keep, Key{"@", "CAA"})
-			return
+			b.keep = append(b.keep, Key{"@", "CAA"}) // who holds the state may know the account
 		}
 		b.caaAuto()
 	}

@@ -20,7 +20,7 @@ func (d *differ) settle() {
 			r.off = offNever
 		case slices.ContainsFunc(d.des.Domain.DNS.Ignore, func(pattern string) bool { return Ignored(pattern, r.Key) }):
 			r.off = offNever
-		case slices.Contains(d.des.Keep, r.Key):
+		case r.obs != nil && r.own != nil && slices.Contains(d.des.Keep, r.Key):
 			r.off = offHeld
 		}
 	}

@@ -122,12 +122,17 @@ func (p DomainPlan) After() Zone {
 	return z
 }
 
-// Wanted is the RRsets of ours as they shall be served once the plan is
-// carried out.
+// Wanted is the RRsets that are ours, or as desired, as they shall be served
+// once the plan is carried out.
 func (p DomainPlan) Wanted() []RRset {
 	changed := map[Key]bool{}
 	for _, c := range p.Changes {
 		changed[c.Key()] = true
+	}
+	if p.desired != nil && p.Entry.DNS.Ownership == OwnNone {
+		for i := range p.desired.Wants {
+			changed[p.desired.Wants[i].Key()] = true // no marker says that they are ours
+		}
 	}
 	var want []RRset
 	for _, s := range p.After().RRsets {

@@ -56,7 +56,7 @@ type Checker struct {
 type Subject struct {
 	Domain      portfolio.Domain
 	Nameservers []string          // what the registrar should delegate to; none: not compared
-	Records     []portfolio.RRset // as desired
+	Records     []portfolio.RRset // as desired; nil: not known yet
 	Hosts       []Host            // that lead to the frontend
 	Certificate CertificateState
 	Hits        Hits

@@ -115,6 +115,9 @@ func (r run) dnssec(ctx context.Context, seen Answer) verdict {
 
 // records asks every authoritative server for what is desired.
 func (r run) records(ctx context.Context) []verdict {
+	if r.s.Records == nil {
+		return []verdict{{CheckRecords, StateWaiting, notSeenYet, nil}}
+	}
 	if len(r.s.Records) == 0 {
 		return []verdict{{CheckRecords, StateOK, nothingWanted, nil}}
 	}

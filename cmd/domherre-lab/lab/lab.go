@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/miekg/dns"
@@ -54,6 +55,7 @@ type Lab struct {
 	frontend  *Frontend
 	authority *Authority
 	caFile    string
+	closing   sync.Once
 }
 
 var _ Faults = (*Lab)(nil)
@@ -135,8 +137,14 @@ func (l *Lab) start(o Options) error {
 	return err
 }
 
-// Close stops all parts, the last started first.
+// Close stops all parts, the last started first. Closing again does nothing.
 func (l *Lab) Close() error {
+	var err error
+	l.closing.Do(func() { err = l.close() })
+	return err
+}
+
+func (l *Lab) close() error {
 	var errs []error
 	if l.frontend != nil {
 		errs = append(errs, l.frontend.Close())

@@ -130,3 +130,14 @@ func TestRegistryOrders(t *testing.T) {
 		t.Errorf("not as at first: %+v", reg)
 	}
 }
+
+func FuzzParseNameserver(f *testing.F) {
+	f.Add("ns1.domherre.example=127.0.0.1:18053")
+	f.Add("ns.köpasex.example=[::1]:53")
+	f.Fuzz(func(t *testing.T, text string) {
+		ns, err := ParseNameserver(text)
+		if err == nil && (!dns.IsFqdn(ns.Name) || !ns.Addr.IsValid()) {
+			t.Errorf("%q passed as %+v", text, ns)
+		}
+	})
+}

@@ -93,6 +93,8 @@ func (a *app) root() *cobra.Command {
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs,
 		RunE:          a.bare,
+
+		SuggestionsMinimumDistance: 2,
 	}
 	root.SetIn(a.env.In)
 	root.SetOut(a.env.Out)

@@ -61,10 +61,12 @@ const leaseWait = 30 * time.Second
 
 // lease takes the right to change zones, and tells who has it meanwhile.
 func (a *app) lease(ctx context.Context, r *wire.Rooms, command string) (state.Lease, error) {
-	waiting, cancel := context.WithTimeoutCause(ctx, leaseWait, errors.New("it took longer than "+leaseWait.String()))
-	defer cancel()
+	// The lease lives as long as the context that it is asked for with.
+	ctx, giveUp := context.WithCancelCause(ctx)
+	patience := time.AfterFunc(leaseWait, func() { giveUp(errors.New("it took longer than " + leaseWait.String())) })
+	defer patience.Stop()
 	var holder *state.HeldError
-	lease, err := wire.Lease(waiting, r.Store, r.Config.Portfolio.ID, command, func(h *state.HeldError) {
+	lease, err := wire.Lease(ctx, r.Store, r.Config.Portfolio.ID, command, func(h *state.HeldError) {
 		holder = h
 		a.term.Notef("waiting: %s", h)
 	})

@@ -70,6 +70,7 @@ type daemon struct {
 	names     *embedded.Server // nil where none listens
 	work      sync.WaitGroup   // of the current generation's goroutines
 
+	sources   atomic.Pointer[config.Sources] // of the config as read last, faults or not
 	current   atomic.Pointer[generation]
 	changing  sync.Mutex // held while a generation is replaced
 	zones     *queue     // domains to reconcile
@@ -96,6 +97,7 @@ func (d *daemon) run(ctx context.Context, cfg *config.Config, s *sockets) error 
 	// What serves outlives ctx a little, to drain.
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
+	d.sources.Store(&cfg.Sources)
 	g, working := errgroup.WithContext(ctx)
 	if err := d.startNames(serving, cfg, g); err != nil {
 		return err

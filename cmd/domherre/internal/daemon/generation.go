@@ -111,6 +111,7 @@ func (d *daemon) reload(ctx context.Context) {
 	d.changing.Lock()
 	defer d.changing.Unlock()
 	cfg, problems := d.load()
+	d.sources.Store(&cfg.Sources)
 	for _, p := range problems.Warnings() {
 		d.log.Warn("config: "+p.Message, "at", p.Place(), "hint", p.Hint)
 	}

@@ -16,13 +16,7 @@ import (
 // watchConfig reloads when a file of the config changes.
 func (d *daemon) watchConfig(ctx context.Context) {
 	config.Watch(ctx, config.WatchOptions{
-		Sources: func() config.Sources {
-			cfg, problems := d.load()
-			if problems.Err() != nil && cfg == nil {
-				return d.current.Load().cfg.Sources
-			}
-			return cfg.Sources
-		},
+		Sources: func() config.Sources { return *d.sources.Load() },
 		Log: d.log,
 	}, func() { d.reload(ctx) })
 }

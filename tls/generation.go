@@ -52,9 +52,13 @@ const (
 	genHeader  = "# domherre 1 "
 	genTrailer = "# sha256 "
 
-	certsPrefix = "certificates"
-	keptBefore  = 1 // generations that stay beside the newest
+	keptBefore = 1 // generations that stay beside the newest
 )
+
+// StoragePrefix is the folder of the store that holds the certificates. Who
+// watches it learns by keys that end in .pem when another process has issued
+// one, and calls Reload.
+const StoragePrefix = "certificates"
 
 // newGeneration takes a chain as a CA hands it out, and refuses one that
 // doesn't fit the key or lacks a name.
@@ -167,10 +171,10 @@ type shelf struct {
 	storage certmagic.Storage
 }
 
-func folderOf(id string) string { return path.Join(certsPrefix, id) }
+func folderOf(id string) string { return path.Join(StoragePrefix, id) }
 
 func generationKey(id string, number int) string {
-	return path.Join(certsPrefix, id, fmt.Sprintf("%08d.pem", number))
+	return path.Join(StoragePrefix, id, fmt.Sprintf("%08d.pem", number))
 }
 
 // generationOf reads a key of the store back: whose generation it is, and
@@ -179,7 +183,7 @@ func generationOf(key string) (id string, number int, ok bool) {
 	dir, file := path.Split(key)
 	digits, isPEM := strings.CutSuffix(file, ".pem")
 	number, err := strconv.Atoi(digits)
-	id, below := strings.CutPrefix(strings.TrimSuffix(dir, "/"), certsPrefix+"/")
+	id, below := strings.CutPrefix(strings.TrimSuffix(dir, "/"), StoragePrefix+"/")
 	return id, number, isPEM && err == nil && below
 }
 

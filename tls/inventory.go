@@ -31,13 +31,13 @@ func (m *Manager) Inventory() []Entry {
 func (m *Manager) entry(t *task) Entry {
 	e := Entry{
 		Domain: t.domain, Names: slices.Clone(t.names), Waiting: t.waiting,
-		LastError: t.record.LastError, Attempts: t.record.Attempts,
+		LastError: t.record.LastError, Attempts: t.record.Attempts + t.outages,
 	}
 	if t.problem != nil {
 		e.LastError = shown(t.domain) + ": " + t.problem.Error()
 		return e
 	}
-	if t.record.Attempts > 0 || t.waiting != "" {
+	if e.Attempts > 0 || t.waiting != "" {
 		e.NextTry = t.due
 	}
 	c := t.slot.cert.Load()

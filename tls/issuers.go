@@ -22,13 +22,22 @@ type issuer struct {
 	keyType  string
 	dns01    bool // wildcards are possible
 	profile  string
+	patience time.Duration // how long an order may take
 	ca       authority
 	internal *internalca.CA // set for the internal CA
 	acme     *acmeca.CA     // set for an ACME CA
 }
 
+// How long one order may take. With dns-01, all name servers must serve first.
+const (
+	orderPatience    = 5 * time.Minute
+	orderPatienceDNS = 10 * time.Minute
+)
+
 // authority issues certificates.
 type authority interface {
+	// Check reports cheaply whether the authority can be asked at all.
+	Check(ctx context.Context) error
 	// Replace issues for the names of csr, in place of old if that isn't nil.
 	Replace(ctx context.Context, csr *x509.CertificateRequest, old *x509.Certificate) (*certmagic.IssuedCertificate, error)
 	// RenewalInfo says when leaf shall be renewed, or acme.ErrUnsupported.
@@ -37,6 +46,8 @@ type authority interface {
 
 // internalAuthority has no opinion on renewals.
 type internalAuthority struct{ *internalca.CA }
+
+func (internalAuthority) Check(context.Context) error { return nil }
 
 func (a internalAuthority) Replace(ctx context.Context, csr *x509.CertificateRequest, _ *x509.Certificate) (*certmagic.IssuedCertificate, error) {
 	return a.Issue(ctx, csr)
@@ -68,7 +79,7 @@ func (o Options) newIssuer(cfg Issuer) (*issuer, error) {
 	if cfg.Internal {
 		ca := internalca.New(o.Storage, o.Log, o.Now)
 		return &issuer{
-			key: internalca.Key, name: "the internal CA", keyType: cfg.KeyType, dns01: true,
+			key: internalca.Key, name: "the internal CA", keyType: cfg.KeyType, dns01: true, patience: orderPatience,
 			ca: internalAuthority{ca}, internal: ca,
 		}, nil
 	}
@@ -86,8 +97,12 @@ func (o Options) newIssuer(cfg Issuer) (*issuer, error) {
 	if err != nil {
 		return nil, err
 	}
+	patience := orderPatience
+	if cfg.Challenge == acme.ChallengeTypeDNS01 {
+		patience = orderPatienceDNS
+	}
 	return &issuer{
-		key: ca.IssuerKey(), name: ca.Host(), public: isPublicCA(ca.Host()), keyType: cfg.KeyType,
+		patience: patience, key: ca.IssuerKey(), name: ca.Host(), public: isPublicCA(ca.Host()), keyType: cfg.KeyType,
 		dns01: cfg.Challenge == acme.ChallengeTypeDNS01, profile: cfg.Profile, ca: ca, acme: ca,
 	}, nil
 }
@@ -132,14 +147,6 @@ func (i *issuer) can(names []string) error {
 		return fmt.Errorf("a wildcard needs challenge: dns-01 for %s", i.name)
 	}
 	return nil
-}
-
-// timeout bounds one order. dns-01 has to wait until all name servers serve.
-func (i *issuer) timeout() time.Duration {
-	if i.dns01 {
-		return 10 * time.Minute
-	}
-	return 5 * time.Minute
 }
 
 // maxNames is how many names fit on one certificate. Let's Encrypt allows 25

@@ -42,7 +42,7 @@ func (m *Manager) Reload(ctx context.Context) error {
 
 // stored lists the newest generation of each folder in the store.
 func (m *Manager) stored(ctx context.Context) (map[string]int, error) {
-	keys, err := m.o.Storage.List(ctx, certsPrefix, true)
+	keys, err := m.o.Storage.List(ctx, StoragePrefix, true)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("listing the certificates in the state: %w", err)
 	}

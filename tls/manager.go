@@ -52,6 +52,7 @@ type task struct {
 	record  record
 	waiting string
 	holds   int       // how often in a row Ready held it back
+	outages int       // how often in a row no CA could be reached
 	due     time.Time // when to look at it; zero: at once
 	poked   bool      // try now, whatever the backoff
 	unsaved *generation
@@ -182,7 +183,7 @@ const (
 	maxActive = 32              // steps that begin side by side
 	maxFlying = 2048            // steps at all
 	slotHold  = 1 * time.Second // then a step gives its slot away: it only waits
-	maxSleep  = 1 * time.Minute // so that a clock that jumps is noticed
+	maxSleep  = 5 * time.Minute // so that a clock that jumps is noticed
 )
 
 // Run keeps the certificates until ctx ends. Listeners should be open before,
@@ -228,14 +229,26 @@ func (m *Manager) launch(ctx context.Context, steps *sync.WaitGroup) time.Time {
 			next = t.due
 		}
 	}
-	slices.SortFunc(due, urgency)
-	for _, t := range due {
-		if m.active >= maxActive || m.flying >= maxFlying {
-			break // a freed slot nudges
-		}
+	free := min(maxActive-m.active, maxFlying-m.flying) // a freed slot nudges
+	for _, t := range mostUrgent(due, free) {
 		m.start(ctx, t, steps)
 	}
 	return next
+}
+
+// mostUrgent gives the n first by urgency. Nearly always n is small, or all
+// are taken: sorting ten thousand for each one that starts would cost more.
+func mostUrgent(due []*task, n int) []*task {
+	for i := 0; i < n && i < len(due); i++ {
+		first := i
+		for j := i + 1; j < len(due); j++ {
+			if urgency(due[j], due[first]) < 0 {
+				first = j
+			}
+		}
+		due[i], due[first] = due[first], due[i]
+	}
+	return due[:max(0, min(n, len(due)))]
 }
 
 // urgency sorts what was never tried in vain before what was, then what is

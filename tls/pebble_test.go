@@ -193,7 +193,7 @@ func (w *world) pebble(o pebbleOptions) *pebble {
 	p.ca = ca.New(quiet, p.db, "", "ecdsa", o.alternates, 1, o.profiles)
 	v := va.New(quiet, w.httpPort, w.httpsPort, false, w.resolver, p.db)
 	front := wfe.New(quiet, p.db, v, p.ca, []string{"pebble.test"}, false, len(o.eab) > 0, 0, 0)
-	var handler http.Handler = front.Handler()
+	handler := oneByOne(front.Handler())
 	if o.handler != nil {
 		handler = o.handler(handler)
 	}
@@ -213,6 +213,17 @@ func (w *world) pebble(o pebbleOptions) *pebble {
 	w.t.Cleanup(p.server.Close)
 	p.roots = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.server.Certificate().Raw})
 	return p
+}
+
+// oneByOne hands requests to Pebble one by one: its handlers take the locks of
+// its store and of an authorization in either order, and would block forever.
+func oneByOne(next http.Handler) http.Handler {
+	var turn sync.Mutex
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		turn.Lock()
+		defer turn.Unlock()
+		next.ServeHTTP(rw, r)
+	})
 }
 
 type statusWriter struct {

@@ -38,7 +38,7 @@ type renewalWish struct {
 	Why    string    `json:"why,omitempty"`
 }
 
-func recordKey(id string) string { return path.Join(certsPrefix, id, "state.json") }
+func recordKey(id string) string { return path.Join(StoragePrefix, id, "state.json") }
 
 // load reads the record of id. A damaged one counts as one failed attempt just
 // now: it hides how many there were.

@@ -2,8 +2,6 @@ package tls
 
 import (
 	"context"
-	"crypto/x509"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -46,7 +44,7 @@ func (m *Manager) step(ctx context.Context, t *task) {
 		m.update(t, func() { t.due = until })
 		return
 	}
-	if m.held(ctx, j) {
+	if m.cutOff(ctx, j) || m.held(ctx, j) {
 		return
 	}
 	m.orderLocked(ctx, j)
@@ -92,6 +90,36 @@ func (m *Manager) backoff(j job) time.Time {
 		until = free
 	}
 	return until
+}
+
+// cutOff reports whether no issuer can be reached. Then nothing is tried, and
+// nothing written: such an attempt costs none of what the CAs count.
+func (m *Manager) cutOff(ctx context.Context, j job) bool {
+	var errs []string
+	for _, iss := range m.issuers {
+		err := iss.ca.Check(ctx)
+		if err == nil {
+			return false
+		}
+		errs = append(errs, iss.name+": "+err.Error())
+	}
+	if ctx.Err() != nil {
+		return true
+	}
+	text := strings.Join(errs, "; ")
+	var first bool
+	m.update(j.task, func() {
+		t := j.task
+		t.outages++
+		first = t.outages == 1
+		t.record.LastError = shown(t.domain) + ": " + text
+		t.due = m.now().Add(waitAfter(acmeca.Unreachable, false, t.outages))
+	})
+	if first {
+		m.log.Warn("no CA can be reached", "domain", shown(j.domain), "error", text)
+		m.tell(j.task)
+	}
+	return true
 }
 
 // held asks Ready, and reports whether it holds the order back.
@@ -182,189 +210,4 @@ func (m *Manager) lock(ctx context.Context, name string) (unlock func(), ok bool
 			m.log.Warn("certificate: unlocking", "lock", name, "error", err)
 		}
 	}, true, nil
-}
-
-// attempt tries the issuers in order. That it does so is written down first:
-// a process that dies here must not start over at once, again and again.
-func (m *Manager) attempt(ctx context.Context, j job) {
-	r := &j.record
-	r.Attempts++
-	r.LastTried = m.now()
-	r.NextTry = r.LastTried.Add(waitAfter(acmeca.Trouble, false, r.Attempts))
-	if err := m.shelf.save(ctx, j.id, *r); err != nil {
-		m.stumble(ctx, j.task, err)
-		return
-	}
-	m.update(j.task, func() { j.task.waiting, j.task.holds, j.task.poked = "", 0, false })
-	g, errs := m.issue(ctx, &j)
-	if ctx.Err() != nil && g == nil {
-		m.update(j.task, func() { j.task.record.Attempts, j.task.record.NextTry = r.Attempts, r.NextTry })
-		return // shutting down, or the subject has gone
-	}
-	if g == nil {
-		m.failed(j, errs)
-		return
-	}
-	m.succeeded(ctx, j, g)
-}
-
-// issue asks one issuer after the other, and notes in the record what stands
-// against asking them again.
-func (m *Manager) issue(ctx context.Context, j *job) (*generation, []error) {
-	if j.unsaved != nil && covered(j.unsaved.leaf.DNSNames, j.names) {
-		return j.unsaved, nil // only storing it went wrong
-	}
-	var errs []error
-	var kinds []acmeca.Kind
-	for _, iss := range m.issuers {
-		if until := j.record.pause(iss, m.now()); until.After(m.now()) {
-			errs = append(errs, fmt.Errorf("%s: must be left alone until %s", iss.name, until.UTC().Format(time.RFC3339)))
-			kinds = append(kinds, acmeca.RateLimited)
-			continue
-		}
-		g, err := m.issueFrom(ctx, iss, j)
-		if err == nil {
-			return g, nil
-		}
-		if ctx.Err() != nil {
-			return nil, []error{ctx.Err()}
-		}
-		errs = append(errs, fmt.Errorf("%s: %w", iss.name, err))
-		kinds = append(kinds, m.note(&j.record, iss, err))
-	}
-	j.record.NextTry = m.nextTry(&j.record, kinds)
-	return nil, errs
-}
-
-func (m *Manager) issueFrom(ctx context.Context, iss *issuer, j *job) (*generation, error) {
-	if err := iss.can(j.names); err != nil {
-		return nil, &acmeca.Failure{Kind: acmeca.Refused, Step: "choosing a challenge", Err: err}
-	}
-	key, err := newKey(iss.keyType)
-	if err != nil {
-		return nil, err
-	}
-	csr, err := newRequest(key, j.names)
-	if err != nil {
-		return nil, err
-	}
-	var old *x509.Certificate
-	if j.current != nil && j.current.issuerKey == iss.key {
-		old, err = x509.ParseCertificate(j.current.chain[0])
-		if err != nil {
-			return nil, err
-		}
-	}
-	ctx, cancel := context.WithTimeout(ctx, iss.timeout())
-	defer cancel()
-	issued, err := iss.ca.Replace(ctx, csr, old)
-	if err != nil {
-		return nil, err
-	}
-	return newGeneration(meta{Issuer: iss.key, Domain: j.domain, Obtained: m.now()}, key, issued.Certificate, j.names)
-}
-
-// note remembers what a failure means for the next attempts.
-func (m *Manager) note(r *record, iss *issuer, err error) acmeca.Kind {
-	var f *acmeca.Failure
-	if !errors.As(err, &f) {
-		return acmeca.Trouble
-	}
-	now := m.now()
-	switch f.Kind {
-	case acmeca.RateLimited:
-		until := f.Until
-		if until.Before(now.Add(shortestLimit)) && f.Until.IsZero() {
-			until = now.Add(max(shortestLimit, nth(waitsPublic, r.Attempts)))
-		}
-		if latest := now.Add(longestRateLimit); until.After(latest) {
-			until = latest
-		}
-		if r.Limited == nil {
-			r.Limited = map[string]time.Time{}
-		}
-		r.Limited[iss.key] = until
-	case acmeca.Validation:
-		if r.Failed == nil {
-			r.Failed = map[string][]time.Time{}
-		}
-		r.Failed[iss.key] = append(recentFailures(r.Failed[iss.key], now), now)
-	}
-	return f.Kind
-}
-
-// nextTry gives the time of the next attempt: what the most hopeful issuer
-// allows.
-func (m *Manager) nextTry(r *record, kinds []acmeca.Kind) time.Time {
-	now := m.now()
-	var best time.Time
-	for i, kind := range kinds {
-		iss := m.issuers[i]
-		at := now.Add(waitAfter(kind, iss.public, r.Attempts))
-		if p := r.pause(iss, now); p.After(at) || kind == acmeca.RateLimited {
-			at = p
-		}
-		if best.IsZero() || at.Before(best) {
-			best = at
-		}
-	}
-	return best
-}
-
-// failed ends an attempt that came to nothing.
-func (m *Manager) failed(j job, errs []error) {
-	texts := make([]string, len(errs))
-	for i, err := range errs {
-		texts[i] = err.Error()
-	}
-	j.record.LastError = shown(j.domain) + ": " + strings.Join(texts, "; ")
-	m.keepRecord(j)
-	m.log.Warn("no certificate", "domain", shown(j.domain), "error", strings.Join(texts, "; "),
-		"attempts", j.record.Attempts, "next_try", j.record.NextTry)
-	m.tell(j.task)
-}
-
-// succeeded stores g, then serves it. A store that fails costs neither the old
-// certificate nor the new one, which is kept to be stored later.
-func (m *Manager) succeeded(ctx context.Context, j job, g *generation) {
-	ctx = context.WithoutCancel(ctx)
-	if err := m.shelf.add(ctx, j.id, g); err != nil {
-		m.update(j.task, func() { j.task.unsaved = g })
-		j.record.NextTry = m.now().Add(waitAfter(acmeca.Trouble, false, j.record.Attempts))
-		m.failed(j, []error{err})
-		return
-	}
-	s := newServed(g)
-	j.record = record{ARI: j.record.ARI}
-	m.update(j.task, func() { j.task.unsaved = nil })
-	j.task.slot.cert.Store(s)
-	m.keepRecord(j)
-	m.log.Info("certificate issued", "domain", shown(j.domain), "names", len(s.names), "issuer", s.issuer, "not_after", s.notAfter)
-	if err := m.shelf.prune(ctx, j.id, g.number); err != nil {
-		m.log.Warn("certificate: removing old generations", "domain", shown(j.domain), "error", err)
-	}
-	m.tell(j.task)
-	j = m.job(j.task)
-	m.refreshWish(ctx, j)
-	m.settle(j)
-}
-
-// keepRecord publishes and stores the job's record.
-func (m *Manager) keepRecord(j job) {
-	m.update(j.task, func() {
-		j.task.record = j.record.clone()
-		j.task.due = j.record.NextTry
-	})
-	ctx, cancel := context.WithTimeout(context.Background(), saveTimeout)
-	defer cancel()
-	if err := m.shelf.save(ctx, j.id, j.record); err != nil {
-		m.log.Warn("certificate: remembering what was tried", "domain", shown(j.domain), "error", err)
-	}
-}
-
-const saveTimeout = 30 * time.Second
-
-// covered reports whether a certificate's names cover all that are wanted.
-func covered(have, want []string) bool {
-	return !slices.ContainsFunc(want, func(n string) bool { return !covers(have, n) })
 }

@@ -18,9 +18,6 @@ import (
 // the CA does; bound it by ctx. The error is a *Failure.
 func (c *CA) Replace(ctx context.Context, csr *x509.CertificateRequest, old *x509.Certificate) (*certmagic.IssuedCertificate, error) {
 	began := c.cfg.Now()
-	if err := c.Check(ctx); err != nil {
-		return nil, err
-	}
 	acct, err := c.accounts.get(ctx)
 	if err != nil {
 		return nil, c.failure("registering the account", "", began, err)

@@ -1,0 +1,413 @@
+package tls
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"math/big"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/caddyserver/certmagic"
+	"github.com/mholt/acmez/v3/acme"
+
+	"domherre/tls/acmeca"
+)
+
+// memory is a store in memory.
+type memory struct {
+	mu    sync.Mutex
+	data  map[string]map[string][]byte // by folder and key
+	locks map[string]bool
+}
+
+func newMemory() *memory {
+	return &memory{data: map[string]map[string][]byte{}, locks: map[string]bool{}}
+}
+
+func (s *memory) TryLock(_ context.Context, name string) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.locks[name] {
+		return false, nil
+	}
+	s.locks[name] = true
+	return true, nil
+}
+
+func (s *memory) Lock(ctx context.Context, name string) error {
+	for {
+		if ok, _ := s.TryLock(ctx, name); ok {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+func (s *memory) Unlock(_ context.Context, name string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.locks, name)
+	return nil
+}
+
+func (s *memory) Store(_ context.Context, key string, value []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.data[path.Dir(key)] == nil {
+		s.data[path.Dir(key)] = map[string][]byte{}
+	}
+	s.data[path.Dir(key)][key] = value
+	return nil
+}
+
+func (s *memory) Load(_ context.Context, key string) ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v, ok := s.data[path.Dir(key)][key]
+	if !ok {
+		return nil, fs.ErrNotExist
+	}
+	return v, nil
+}
+
+func (s *memory) Delete(_ context.Context, key string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.data[path.Dir(key)], key)
+	return nil
+}
+
+func (s *memory) Exists(_ context.Context, key string) bool {
+	_, err := s.Load(context.Background(), key)
+	return err == nil
+}
+
+func (s *memory) List(_ context.Context, prefix string, recursive bool) ([]string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	keys := slices.Collect(maps.Keys(s.data[prefix]))
+	for folder, below := range s.data {
+		if recursive && strings.HasPrefix(folder, prefix+"/") {
+			keys = slices.AppendSeq(keys, maps.Keys(below))
+		}
+	}
+	return keys, nil
+}
+
+func (s *memory) Stat(context.Context, string) (certmagic.KeyInfo, error) {
+	return certmagic.KeyInfo{}, errors.ErrUnsupported
+}
+
+// fakeCA issues in no time, with the lifetime that life gives, unless down.
+type fakeCA struct {
+	key  *ecdsa.PrivateKey
+	cert *x509.Certificate
+	life func(name string) time.Duration
+	ari  func(leaf *x509.Certificate) (start, end time.Time)
+
+	askAgain time.Duration // Retry-After of the renewal information
+
+	mu       sync.Mutex
+	down     bool
+	refuse   error // instead of issuing
+	orders   []time.Time
+	replaced int
+	serial   int64
+}
+
+func newFakeCA(t *testing.T) *fakeCA {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), IsCA: true, BasicConstraintsValid: true,
+		Subject: pkix.Name{CommonName: "fake"}, NotBefore: time.Now(), NotAfter: time.Now().AddDate(20, 0, 0)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &fakeCA{key: key, cert: cert, life: func(string) time.Duration { return 90 * 24 * time.Hour }, askAgain: 24 * time.Hour}
+}
+
+func (f *fakeCA) set(down bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.down = down
+}
+
+func (f *fakeCA) placed() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.orders)
+}
+
+func (f *fakeCA) Check(context.Context) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.down {
+		return &acmeca.Failure{Kind: acmeca.Unreachable, Step: "asking", Err: errors.New("connection refused")}
+	}
+	return nil
+}
+
+func (f *fakeCA) Replace(_ context.Context, csr *x509.CertificateRequest, old *x509.Certificate) (*certmagic.IssuedCertificate, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.orders = append(f.orders, time.Now())
+	if f.refuse != nil {
+		return nil, f.refuse
+	}
+	if old != nil {
+		f.replaced++
+	}
+	f.serial++
+	leaf := &x509.Certificate{SerialNumber: big.NewInt(f.serial + 1), DNSNames: csr.DNSNames,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(f.life(csr.DNSNames[0]))}
+	der, err := x509.CreateCertificate(rand.Reader, leaf, f.cert, csr.PublicKey, f.key)
+	if err != nil {
+		return nil, err
+	}
+	return &certmagic.IssuedCertificate{Certificate: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})}, nil
+}
+
+func (f *fakeCA) RenewalInfo(_ context.Context, leaf *x509.Certificate) (acme.RenewalInfo, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.down {
+		return acme.RenewalInfo{}, errors.New("connection refused")
+	}
+	if f.ari == nil {
+		return acme.RenewalInfo{}, acme.ErrUnsupported
+	}
+	var info acme.RenewalInfo
+	info.SuggestedWindow.Start, info.SuggestedWindow.End = f.ari(leaf)
+	again := time.Now().Add(f.askAgain)
+	info.RetryAfter = &again
+	info.SelectedTime = info.SuggestedWindow.Start.Add(info.SuggestedWindow.End.Sub(info.SuggestedWindow.Start) / 2)
+	return info, nil
+}
+
+// over makes a Manager whose only issuer is f.
+func (f *fakeCA) over(t *testing.T, store certmagic.Storage, public bool) *Manager {
+	t.Helper()
+	m, err := New(Options{Storage: store, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.issuers = []*issuer{{key: "fake", name: "fake CA", public: public, dns01: true, patience: time.Hour, ca: f}}
+	return m
+}
+
+func fleet(n int) []Subject {
+	var all []Subject
+	for i := range n {
+		d := fmt.Sprintf("domain%d.example", i)
+		all = append(all, Subject{Domain: d, Names: []string{d, "www." + d}})
+	}
+	return all
+}
+
+func start(ctx context.Context, t *testing.T, m *Manager) {
+	go func() {
+		if err := m.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	}()
+}
+
+// Over two years, with the CA down for a week every two months, and with
+// lifetimes as they are and will be, no certificate lapses, and none is
+// renewed much more often than needed.
+func TestTwoYears(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	for name, c := range map[string]struct {
+		lives    []time.Duration
+		outage   time.Duration
+		ari      bool
+		mostEach int // orders per domain over two years
+	}{
+		"45, 64 and 90 days":         {lives: []time.Duration{45 * day, 64 * day, 90 * day}, outage: 7 * day, mostEach: 27},
+		"90 days, windows by the CA": {lives: []time.Duration{90 * day}, outage: 7 * day, ari: true, mostEach: 14},
+		"6 days":                     {lives: []time.Duration{160 * time.Hour}, outage: day, mostEach: 180},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				f := newFakeCA(t)
+				f.life = func(name string) time.Duration { return c.lives[len(name)%len(c.lives)] }
+				if c.ari {
+					f.ari = func(leaf *x509.Certificate) (time.Time, time.Time) {
+						return leaf.NotAfter.Add(-31 * day), leaf.NotAfter.Add(-29 * day)
+					}
+				}
+				ctx, stop := context.WithCancel(t.Context())
+				m := f.over(t, newMemory(), false)
+				const domains = 50
+				m.Manage(fleet(domains))
+				start(ctx, t, m)
+				time.Sleep(time.Minute)
+				for at := time.Duration(0); at < 2*365*day; at += 6 * time.Hour {
+					f.set(at%(60*day) > 50*day && at%(60*day) < 50*day+c.outage)
+					for _, e := range m.Inventory() {
+						if !m.BrowserTrusted(e.Domain) {
+							t.Fatalf("after %v: %s has lapsed: %+v", at, e.Domain, e)
+						}
+						if e.ARI != c.ari {
+							t.Fatalf("after %v: %s: ARI %v", at, e.Domain, e.ARI)
+						}
+					}
+					time.Sleep(6 * time.Hour)
+				}
+				if n := f.placed(); n > domains*c.mostEach {
+					t.Errorf("%d orders", n)
+				}
+				if f.replaced == 0 {
+					t.Error("no renewal told the CA what it replaces")
+				}
+				stop()
+				synctest.Wait()
+			})
+		})
+	}
+}
+
+// A window that the CA moves to now is followed within the time that it asks
+// to be asked again.
+func TestRenewalWindowMoves(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFakeCA(t)
+		f.askAgain = 6 * time.Hour
+		var revoked bool
+		f.ari = func(leaf *x509.Certificate) (time.Time, time.Time) {
+			if revoked && leaf.SerialNumber.Int64() == 2 {
+				return time.Now().Add(-2 * time.Hour), time.Now().Add(-time.Hour)
+			}
+			return leaf.NotAfter.Add(-31 * 24 * time.Hour), leaf.NotAfter.Add(-30 * 24 * time.Hour)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		m := f.over(t, newMemory(), false)
+		m.Manage(fleet(1))
+		start(ctx, t, m)
+		time.Sleep(24 * time.Hour)
+		if n := f.placed(); n != 1 {
+			t.Fatalf("%d orders on the first day", n)
+		}
+		f.mu.Lock()
+		revoked = true
+		f.mu.Unlock()
+		time.Sleep(8 * time.Hour)
+		if n := f.placed(); n != 2 {
+			t.Errorf("%d orders after the window moved to now", n)
+		}
+		stop()
+		synctest.Wait()
+	})
+}
+
+// A public CA is never asked to validate a bad name more often than Let's
+// Encrypt allows, through 50 crashes and with a person who pokes.
+func TestFailedValidationsPerHour(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFakeCA(t)
+		f.refuse = &acmeca.Failure{Kind: acmeca.Validation, Step: "validation", Err: errors.New("no such name")}
+		store := newMemory()
+		for range 50 {
+			ctx, crash := context.WithCancel(t.Context())
+			m := f.over(t, store, true)
+			m.Manage(fleet(1))
+			start(ctx, t, m)
+			time.Sleep(time.Second)
+			m.Poke("domain0.example")
+			time.Sleep(time.Minute)
+			crash()
+			synctest.Wait()
+		}
+		for i, at := range f.orders {
+			if i >= 5 && at.Sub(f.orders[i-5]) < time.Hour {
+				t.Errorf("orders %d to %d came within %v", i-5, i, at.Sub(f.orders[i-5]))
+			}
+		}
+		if len(f.orders) < 2 {
+			t.Error("poking did nothing")
+		}
+	})
+}
+
+// A thousand names that fail take no turn from one that wouldn't.
+func TestFailingNamesHoldUpNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFakeCA(t)
+		f.refuse = &acmeca.Failure{Kind: acmeca.Validation, Step: "validation", Err: errors.New("no such name")}
+		ctx, stop := context.WithCancel(t.Context())
+		m := f.over(t, newMemory(), false)
+		m.Manage(fleet(1200))
+		start(ctx, t, m)
+		time.Sleep(15 * time.Second)
+		f.mu.Lock()
+		f.refuse = nil
+		f.mu.Unlock()
+		m.Manage(append(fleet(1200), Subject{Domain: "kopasex.se", Names: []string{"kopasex.se"}}))
+		time.Sleep(time.Second)
+		if !m.BrowserTrusted("kopasex.se") {
+			t.Error("the good name has no certificate after a second")
+		}
+		stop()
+		synctest.Wait()
+	})
+}
+
+// A store whose clock ran ahead once holds certificates from the future: they
+// are replaced.
+func TestCertificateFromTheFuture(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFakeCA(t)
+		store := newMemory()
+		ahead := f.over(t, store, false)
+		ahead.Manage(fleet(1))
+		ctx, stop := context.WithCancel(t.Context())
+		start(ctx, t, ahead)
+		time.Sleep(time.Second)
+		stop()
+		synctest.Wait()
+		m := f.over(t, store, false)
+		m.now = func() time.Time { return time.Now().AddDate(-1, 0, 0) }
+		m.o.Now = m.now
+		m.Manage(fleet(1))
+		ctx, stop = context.WithCancel(t.Context())
+		start(ctx, t, m)
+		time.Sleep(time.Second)
+		if n := f.placed(); n < 2 {
+			t.Error("a certificate that isn't valid yet was kept")
+		}
+		stop()
+		synctest.Wait()
+	})
+}

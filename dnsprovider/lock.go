@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"domherre/dnsprovider/zoneio"
 	"domherre/portfolio"
 )
 
@@ -50,7 +49,7 @@ func (p *provider) lock(ctx context.Context, name portfolio.Name) (unlock func()
 		return nil, fmt.Errorf("wait for another write to end: %w", err)
 	}
 	local := func() { p.locks.unlock(name) }
-	if _, atomic := p.impl.(zoneio.AtomicWriter); atomic || p.deps.Store == nil {
+	if p.typ.guards || p.deps.Store == nil {
 		return local, nil
 	}
 	key := "dns-" + p.cfg.Name + "-" + name.ASCII()

@@ -7,6 +7,7 @@ import (
 
 	"github.com/libdns/libdns"
 
+	"domherre/dnsprovider/zoneio"
 	"domherre/portfolio"
 )
 
@@ -30,7 +31,7 @@ type stepper struct {
 	p    *provider
 	how  strategy
 	zone portfolio.Name
-	is   contents
+	is   zoneio.Contents
 }
 
 // step deletes, then sets; what is already so costs no request.
@@ -46,7 +47,7 @@ func (s *stepper) step(ctx context.Context, step portfolio.Step) error {
 	}
 	var wanted []portfolio.RRset
 	for _, set := range step.Set {
-		if !s.is.has(set) {
+		if !s.is.Has(set) {
 			wanted = append(wanted, set)
 		}
 	}

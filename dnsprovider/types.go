@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"domherre/dnsprovider/embedded"
+	"domherre/dnsprovider/powerdns"
 	"domherre/dnsprovider/rfc2136"
 )
 
@@ -53,6 +54,7 @@ type row struct {
 	open     func(settings any, cfg Config, d Deps) (any, error) // gives an implementation of libdns' interfaces
 	check    func(settings any) (faults map[string]error)        // beyond what decoding sees; may be nil
 	how      strategy
+	guards   bool // WriteZone itself refuses what is stale; else the store's lock keeps others away
 }
 
 // Types lists the kinds of providers.
@@ -77,13 +79,28 @@ func rows() []row {
 			Name: "embedded", Home: "https://www.rfc-editor.org/rfc/rfc1034", Limits: local(),
 			Summary: "the authoritative server inside the daemon; its zones are kept in the state",
 			Cannot:  []string{"it doesn't sign zones (DNSSEC)", "it serves from this machine alone: put secondaries beside it"},
-		}, openEmbedded, embedded.Settings.Check),
+		}, openEmbedded, embedded.Settings.Check).guarding(),
 		typed(Type{
 			Name: "rfc2136", Home: "https://www.rfc-editor.org/rfc/rfc2136", Limits: local(),
 			Summary: "a name server that takes dynamic updates signed by TSIG: BIND, Knot DNS, PowerDNS",
-			Cannot:  []string{"it can't list zones", "it can't create zones: add each to the server first"},
-		}, func(s rfc2136.Settings, _ Config, _ Deps) (any, error) { return rfc2136.New(s) }, rfc2136.Settings.Check),
+			Cannot:  []string{"it can't list zones", "it can't create zones: add each to the server first", "PowerDNS takes texts that differ in case alone for the same: use the type powerdns there"},
+		}, func(s rfc2136.Settings, _ Config, _ Deps) (any, error) { return rfc2136.New(s) }, rfc2136.Settings.Check).guarding(),
+		typed(Type{
+			Name: "powerdns", Home: "https://doc.powerdns.com/authoritative/http-api/", Limits: local(),
+			Summary: "a PowerDNS Authoritative Server, by its HTTP API",
+			Cannot:  []string{"on SQLite it can't write zones in parallel; concurrency adapts to that", "disabled records are not seen, and go when their RRset is written"},
+		}, openPowerDNS, powerdns.Settings.Check),
 	}
+}
+
+func openPowerDNS(s powerdns.Settings, cfg Config, d Deps) (any, error) {
+	o := powerdns.Options{HTTP: d.HTTP}
+	for _, ns := range cfg.Nameservers {
+		if ns.Name != "" {
+			o.Nameservers = append(o.Nameservers, ns.Name)
+		}
+	}
+	return powerdns.New(s, o)
 }
 
 func openEmbedded(s embedded.Settings, cfg Config, d Deps) (any, error) {
@@ -114,5 +131,11 @@ func typed[S any](t Type, open func(S, Config, Deps) (any, error), check func(S)
 	if check != nil {
 		r.check = func(settings any) map[string]error { return check(*settings.(*S)) }
 	}
+	return r
+}
+
+// guarding marks a type that refuses what is stale by itself.
+func (r row) guarding() row {
+	r.guards = true
 	return r
 }

@@ -14,22 +14,6 @@ import (
 	"domherre/portfolio"
 )
 
-// contents is a zone's RRsets by key.
-type contents map[portfolio.Key]portfolio.RRset
-
-func contentsOf(z portfolio.Zone) contents {
-	c := make(contents, len(z.RRsets))
-	for _, s := range z.RRsets {
-		c[s.Key()] = s
-	}
-	return c
-}
-
-func (c contents) has(want portfolio.RRset) bool {
-	s, ok := c[want.Key()]
-	return ok && s.TTL == want.TTL && slices.Equal(s.Data, want.Data)
-}
-
 // instruct says, from the zone as it is now, what it was thought to be (nil
 // where that doesn't matter) and what is to be done.
 type instruct func(now portfolio.Zone) (observed *portfolio.Zone, steps []portfolio.Step)
@@ -127,28 +111,11 @@ func (p *provider) confirm(ctx context.Context, name portfolio.Name, steps []por
 
 // unmet names the RRsets that are not as the steps leave them.
 func unmet(now portfolio.Zone, steps []portfolio.Step) []string {
-	last := make(map[portfolio.Key]*portfolio.RRset)
-	var order []portfolio.Key
-	note := func(key portfolio.Key, set *portfolio.RRset) {
-		if _, seen := last[key]; !seen {
-			order = append(order, key)
-		}
-		last[key] = set
-	}
-	for _, step := range steps {
-		for _, s := range step.Delete {
-			note(s.Key(), nil)
-		}
-		for _, s := range step.Set {
-			note(s.Key(), &s)
-		}
-	}
-	is := contentsOf(now)
+	is := zoneio.ContentsOf(now)
 	var left []string
-	for _, key := range order {
-		_, present := is[key]
-		if set := last[key]; set == nil && present || set != nil && !is.has(*set) {
-			left = append(left, key.Name+" "+key.Type)
+	for _, change := range zoneio.Fold(zoneio.Changes(steps)) {
+		if !is.Met(change) {
+			left = append(left, change.Key.Name+" "+change.Key.Type)
 		}
 	}
 	return left
@@ -159,26 +126,20 @@ func unmet(now portfolio.Zone, steps []portfolio.Step) []string {
 // RRsets that they touch may hold anything. Challenges come and go, and no plan
 // is made from them.
 func stale(observed, now portfolio.Zone, steps []portfolio.Step, written bool) bool {
-	was, is := contentsOf(observed), contentsOf(now)
+	was, is := zoneio.ContentsOf(observed), zoneio.ContentsOf(now)
+	made := make(map[portfolio.Key]bool) // what may be the steps' own doing
+	for _, change := range zoneio.Changes(steps) {
+		made[change.Key] = made[change.Key] || written || is.Met(change)
+	}
 	expected := func(key portfolio.Key) bool {
-		if isChallenge(key) {
-			return true
-		}
 		old, held := was[key]
-		current, present := is[key]
-		if held == present && (!held || was.has(current) && old.TTL == current.TTL) {
+		_, present := is[key]
+		switch {
+		case held == present && (!held || is.Has(old)), made[key], isChallenge(key):
 			return true
 		}
-		if observed.Missing && key == (portfolio.Key{Name: "@", Type: "NS"}) {
-			return true // the provider's own, as it made the zone
-		}
-		return slices.ContainsFunc(steps, func(step portfolio.Step) bool {
-			deleted := slices.ContainsFunc(step.Delete, func(s portfolio.RRset) bool { return s.Key() == key })
-			set := slices.ContainsFunc(step.Set, func(s portfolio.RRset) bool {
-				return s.Key() == key && (written || is.has(s))
-			})
-			return set || deleted && (written || !present)
-		})
+		// The provider's own, as it made the zone.
+		return observed.Missing && key == (portfolio.Key{Name: "@", Type: "NS"})
 	}
 	for key := range is {
 		if !expected(key) {
@@ -209,7 +170,7 @@ func (p *provider) apply(ctx context.Context, now portfolio.Zone, steps []portfo
 	if now.Missing {
 		return zoneio.As(zoneio.NoZone, errors.New("the provider has no such zone; create it there first"))
 	}
-	s := stepper{p: p, how: how, zone: now.Name, is: contentsOf(now)}
+	s := stepper{p: p, how: how, zone: now.Name, is: zoneio.ContentsOf(now)}
 	for _, step := range steps {
 		if err := s.step(ctx, step); err != nil {
 			return err

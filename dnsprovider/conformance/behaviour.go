@@ -115,13 +115,11 @@ func testChallenge(t *testing.T, z *zone) {
 	a := z.set("www", "A", 300, "192.0.2.1")
 	z.puts(a, foreign)
 	z.do(z.Provider.Present(z.ctx(), host, "first"), z.Provider.Present(z.ctx(), host, "second"), z.Provider.Present(z.ctx(), host, "second"))
-	if !z.NoVerify {
-		z.do(z.Provider.Wait(z.ctx(), host, "first"), z.Provider.Wait(z.ctx(), host, "second"))
-		ctx, cancel := context.WithTimeout(z.ctx(), 300*time.Millisecond)
-		defer cancel()
-		if err := z.Provider.Wait(ctx, host, "third"); err == nil {
-			t.Error("a challenge that nobody put is taken for served")
-		}
+	z.do(z.Provider.Wait(z.ctx(), host, "first"), z.Provider.Wait(z.ctx(), host, "second"))
+	ctx, cancel := context.WithTimeout(z.ctx(), 300*time.Millisecond)
+	defer cancel()
+	if err := z.Provider.Wait(ctx, host, "third"); err == nil {
+		t.Error("a challenge that nobody put is taken for served")
 	}
 	z.do(z.Provider.CleanUp(z.ctx(), host, "first"))
 	got, _ := z.observe().Find(foreign.Key())
@@ -140,9 +138,7 @@ func testChallengeElsewhere(t *testing.T, from, to *zone) {
 	alias := from.set("_acme-challenge", "CNAME", 300, "here."+to.name().FQDN())
 	from.puts(alias)
 	from.do(from.Provider.Present(from.ctx(), host, "value"))
-	if !from.NoVerify {
-		from.do(from.Provider.Wait(from.ctx(), host, "value"))
-	}
+	from.do(from.Provider.Wait(from.ctx(), host, "value"))
 	from.holds(alias)
 	to.holds(to.set("here", "TXT", 60, "value"))
 	from.do(from.Provider.CleanUp(from.ctx(), host, "value"))

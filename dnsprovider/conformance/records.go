@@ -27,7 +27,6 @@ func testTypes(t *testing.T, z *zone) {
 		z.set("svc", "SVCB", 300, `1 svc.kopasex.se. alpn="h3" port="8443"`),
 		z.set("alias", "HTTPS", 300, "0 www.kopasex.se."),
 	}
-	all = slices.DeleteFunc(all, func(s portfolio.RRset) bool { return slices.Contains(z.Without, s.Type) })
 	z.puts(all...)
 	got := z.observe()
 	rest := slices.DeleteFunc(slices.Clone(got.RRsets), isApexNS)
@@ -80,6 +79,9 @@ func testValues(t *testing.T, z *zone) {
 	z.holds(z.set("www", "A", 300, "192.0.2.2", "192.0.2.4"))
 	z.puts(z.set("www", "A", 300, "192.0.2.5"))
 	z.holds(z.set("www", "A", 300, "192.0.2.5"))
+	if z.OneCase {
+		return
+	}
 	z.puts(z.set("www", "TXT", 300, "Case", "case"), z.set("www", "A", 300, "192.0.2.5", "192.0.2.6"))
 	z.holds(z.set("www", "A", 300, "192.0.2.5", "192.0.2.6"), z.set("www", "TXT", 300, "Case", "case"))
 	z.puts(z.set("www", "TXT", 300, "case"))

@@ -13,6 +13,7 @@ import (
 	"domherre/dnsprovider/conformance"
 	"domherre/dnsprovider/dnstest"
 	"domherre/dnsprovider/embedded"
+	"domherre/dnsprovider/powerdns"
 	"domherre/dnsprovider/rfc2136"
 	"domherre/portfolio"
 )
@@ -45,7 +46,7 @@ func open(t *testing.T, cfg dnsprovider.Config, addr string, d dnsprovider.Deps)
 func TestRFC2136(t *testing.T) {
 	t.Parallel()
 	for name, start := range map[string]func(testing.TB, ...string) *dnstest.Server{
-		"knot": dnstest.StartKnot, "bind": dnstest.StartBIND,
+		"knot": dnstest.StartKnot, "bind": dnstest.StartBIND, "powerdns": dnstest.StartPowerDNS,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -57,9 +58,23 @@ func TestRFC2136(t *testing.T) {
 			conformance.Run(t, conformance.Subject{
 				Provider: open(t, dnsprovider.Config{Type: "rfc2136", Settings: s.Settings()}, s.Addr, dnsprovider.Deps{}),
 				Records:  records, Zones: zones(), IDN: idn, Missing: missing,
+				OneCase: name == "powerdns",
 			})
 		})
 	}
+}
+
+func TestPowerDNS(t *testing.T) {
+	t.Parallel()
+	s := dnstest.StartPowerDNS(t, append(zones(), idn)...)
+	records, err := powerdns.New(powerdns.Settings{ServerURL: s.API, APIToken: s.Token}, powerdns.Options{Nameservers: []string{dnstest.NameServer}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	conformance.Run(t, conformance.Subject{
+		Provider: open(t, dnsprovider.Config{Type: "powerdns", Settings: map[string]any{"server_url": s.API, "api_token": s.Token}}, s.Addr, dnsprovider.Deps{}),
+		Records:  records, Zones: zones(), IDN: idn, Missing: missing, Creates: true,
+	})
 }
 
 func TestEmbedded(t *testing.T) {

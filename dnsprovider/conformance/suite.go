@@ -35,13 +35,11 @@ type Subject struct {
 	Provider Provider
 	Records  Records // nil: the libdns interfaces are not tested
 
-	Zones    []string // zones with NS records at the apex and nothing else, twenty at least
-	IDN      string   // one more, with a name that has å, ä or ö
-	Missing  string   // a zone that isn't there
-	Creates  bool     // a missing zone is created by writing it
-	NoVerify bool     // no authoritative server can be asked
-	// Without names what the provider can't hold: record types.
-	Without []string
+	Zones   []string // zones with NS records at the apex and nothing else, twenty at least
+	IDN     string   // one more, with a name that has å, ä or ö
+	Missing string   // a zone that isn't there
+	Creates bool     // a missing zone is created by writing it
+	OneCase bool     // texts that differ in case alone count as the same
 }
 
 // Run tests s.
@@ -179,9 +177,6 @@ func (z *zone) holds(want ...portfolio.RRset) {
 // served demands that the authoritative servers serve these RRsets.
 func (z *zone) served(want ...portfolio.RRset) {
 	z.t.Helper()
-	if z.NoVerify {
-		return
-	}
 	if served := z.Provider.Verify(z.ctx(), z.domain, want); !served.All() {
 		z.t.Errorf("served otherwise: %s", served)
 	}

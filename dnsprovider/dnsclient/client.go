@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"time"
 
 	"github.com/miekg/dns"
@@ -222,7 +223,11 @@ func (c *connection) finished() error {
 
 // explain prefers the context's reason to that of the connection it closed.
 func (c *connection) explain(ctx context.Context, err error) error {
-	if reason := ctx.Err(); reason != nil {
+	reason := ctx.Err()
+	if reason == nil && errors.Is(err, os.ErrDeadlineExceeded) {
+		reason = context.DeadlineExceeded
+	}
+	if reason != nil {
 		return fmt.Errorf("no answer from %s: %w", c.RemoteAddr(), reason)
 	}
 	return err

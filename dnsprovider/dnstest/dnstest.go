@@ -1,4 +1,4 @@
-// Package dnstest starts real name servers for tests: Knot DNS and BIND, on
+// Package dnstest starts real name servers for tests: Knot DNS, BIND and PowerDNS, on
 // loopback, on ports of their own, with configurations in temporary folders. A
 // service that the system runs is never touched.
 package dnstest
@@ -47,6 +47,8 @@ type Server struct {
 	KeyAlg  string
 	Key     string // base64
 	Dir     string // its configuration and zones
+	API     string // URL of its HTTP API, where it has one
+	Token   string // for the API
 
 	cmd  *exec.Cmd
 	done chan struct{} // closed when the process has ended
@@ -85,7 +87,7 @@ type program struct {
 	apt    string // package that has it
 	config string // file name
 	args   func(config string) []string
-	write  func(dir string, port int, zones []string) string
+	write  func(dir string, port int, zones []string) (string, error)
 }
 
 func start(t testing.TB, p program, zones []string) *Server {
@@ -136,7 +138,11 @@ func launch(t testing.TB, p program, path string, zones []string) (*Server, erro
 		}
 	}
 	config := filepath.Join(dir, p.config)
-	if err := os.WriteFile(config, []byte(p.write(dir, port, zones)), 0o600); err != nil {
+	text, err := p.write(dir, port, zones)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
 	s := &Server{

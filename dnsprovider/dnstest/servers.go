@@ -17,7 +17,7 @@ func StartKnot(t testing.TB, zones ...string) *Server {
 	}, zones)
 }
 
-func knotConfig(dir string, port int, zones []string) string {
+func knotConfig(dir string, port int, zones []string) (string, error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, `server:
     rundir: %[1]q
@@ -56,7 +56,7 @@ zone:
 			b.WriteString("    dnssec-signing: on\n")
 		}
 	}
-	return b.String()
+	return b.String(), nil
 }
 
 // StartBIND starts BIND with the zones, each holding Content; the key may
@@ -70,7 +70,7 @@ func StartBIND(t testing.TB, zones ...string) *Server {
 	}, zones)
 }
 
-func bindConfig(dir string, port int, zones []string) string {
+func bindConfig(dir string, port int, zones []string) (string, error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, `options {
 	directory %[1]q;
@@ -93,5 +93,5 @@ key %[5]q { algorithm hmac-sha256; secret %[4]q; };
 		fmt.Fprintf(&b, "zone %q { type primary; file \"%s.zone\"; allow-update { key %q; }; allow-transfer { key %q; }; };\n",
 			zone, zone, KeyName, KeyName)
 	}
-	return b.String()
+	return b.String(), nil
 }

@@ -119,12 +119,12 @@ func (p *Provider) DeleteRecords(ctx context.Context, zone string, recs []libdns
 	}
 	var gone []dns.RR
 	for _, rec := range recs {
-		matches, err := matcher(zone, rec)
-		if err != nil {
-			return nil, err
-		}
 		for _, rr := range held {
-			if matches(rr) && !slices.Contains(gone, rr) {
+			matches, err := zoneio.Matches(zone, rec.RR(), rr)
+			if err != nil {
+				return nil, err
+			}
+			if matches && !slices.Contains(gone, rr) {
 				gone = append(gone, rr)
 			}
 		}
@@ -140,33 +140,6 @@ func (p *Provider) DeleteRecords(ctx context.Context, zone string, recs []libdns
 	m.SetUpdate(dns.Fqdn(zone))
 	m.Remove(gone)
 	return deleted, p.sendLoose(ctx, m)
-}
-
-// matcher gives the test for what a record given to DeleteRecords means.
-func matcher(zone string, rec libdns.Record) (func(dns.RR) bool, error) {
-	r := rec.RR()
-	name := zoneio.AbsoluteName(r.Name, zone)
-	code, known := zoneio.TypeCode(r.Type)
-	if r.Type != "" && !known {
-		return nil, fmt.Errorf("%s has the type %q, which is no DNS type", r.Name, r.Type)
-	}
-	var exact dns.RR
-	if r.Data != "" {
-		if !known {
-			return nil, fmt.Errorf("%s has data but no type", r.Name)
-		}
-		var err error
-		if exact, err = zoneio.ToRR(zone, r); err != nil {
-			return nil, err
-		}
-	}
-	return func(rr dns.RR) bool {
-		h := rr.Header()
-		return dns.CanonicalName(h.Name) == name &&
-			(r.Type == "" || h.Rrtype == code) &&
-			(r.TTL == 0 || int64(h.Ttl) == int64(r.TTL.Seconds())) &&
-			(exact == nil || dns.IsDuplicate(exact, rr))
-	}, nil
 }
 
 // sendLoose sends a message of the libdns interfaces, where a prerequisite

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/miekg/dns"
@@ -16,39 +17,6 @@ import (
 // maxMessage leaves room below the 64 KiB of a TCP message for the signature.
 const maxMessage = 64<<10 - 512
 
-// operation sets one RRset, or deletes it where set is nil.
-type operation struct {
-	key portfolio.Key
-	set *portfolio.RRset
-}
-
-// operations gives the steps' content in their order.
-func operations(steps []portfolio.Step) []operation {
-	var ops []operation
-	for _, step := range steps {
-		for _, s := range step.Delete {
-			ops = append(ops, operation{key: s.Key()})
-		}
-		for _, s := range step.Set {
-			ops = append(ops, operation{key: s.Key(), set: &s})
-		}
-	}
-	return ops
-}
-
-// state is the RRsets that the server is believed to have.
-type state map[portfolio.Key]portfolio.RRset
-
-func (s state) apply(ops []operation) {
-	for _, op := range ops {
-		if op.set == nil {
-			delete(s, op.key)
-		} else {
-			s[op.key] = *op.set
-		}
-	}
-}
-
 // WriteZone carries out all steps by one message, or by several in their order
 // where 64 KiB don't hold them; each is refused as stale where an RRset that
 // it touches isn't what it was.
@@ -57,25 +25,21 @@ func (p *Provider) WriteZone(ctx context.Context, zone string, before portfolio.
 		return p.explain("update", zone, &dnsclient.RcodeError{Rcode: dns.RcodeNotAuth})
 	}
 	p.Forget(before.Name) // whatever comes of this
-	has := make(state, len(before.RRsets))
-	for _, s := range before.RRsets {
-		has[s.Key()] = s
-	}
-	return p.write(ctx, before.Name, has, operations(steps))
+	return p.write(ctx, before.Name, zoneio.ContentsOf(before), zoneio.Changes(steps))
 }
 
-func (p *Provider) write(ctx context.Context, zone portfolio.Name, has state, ops []operation) error {
-	m, err := update(zone, has, ops)
+func (p *Provider) write(ctx context.Context, zone portfolio.Name, has zoneio.Contents, changes []zoneio.Change) error {
+	m, err := update(zone, has, changes)
 	if err != nil {
 		return err
 	}
 	m.Compress = true
-	if m.Len() > maxMessage && len(ops) > 1 {
-		half := len(ops) / 2
-		if err := p.write(ctx, zone, has, ops[:half]); err != nil {
+	if m.Len() > maxMessage && len(changes) > 1 {
+		half := len(changes) / 2
+		if err := p.write(ctx, zone, has, changes[:half]); err != nil {
 			return err
 		}
-		err := p.write(ctx, zone, has, ops[half:])
+		err := p.write(ctx, zone, has, changes[half:])
 		if errors.Is(err, portfolio.ErrStale) { // which promises that nothing was written
 			err = zoneio.As(zoneio.Temporary, fmt.Errorf("the zone %s was changed by others between two messages", zone))
 		}
@@ -86,7 +50,7 @@ func (p *Provider) write(ctx context.Context, zone portfolio.Name, has state, op
 			return err
 		}
 	}
-	has.apply(ops)
+	has.Apply(changes)
 	return nil
 }
 
@@ -101,31 +65,24 @@ func (p *Provider) send(ctx context.Context, m *dns.Msg) error {
 	return p.explain("update", zone, err)
 }
 
-// update gives the message that turns what the server has into what the
-// operations ask, provided that it has that.
-func update(zone portfolio.Name, has state, ops []operation) (*dns.Msg, error) {
-	after := make(state)
-	after.apply(ops) // the last word on each RRset
+// update gives the message that carries out the changes, provided that the
+// server has what it is thought to have.
+func update(zone portfolio.Name, has zoneio.Contents, changes []zoneio.Change) (*dns.Msg, error) {
 	b := &builder{zone: zone, m: new(dns.Msg)}
 	b.m.SetUpdate(zone.FQDN())
-	done := make(map[portfolio.Key]bool)
-	for _, op := range ops {
-		if done[op.key] {
-			continue
-		}
-		done[op.key] = true
-		old, held := has[op.key]
-		set, wanted := after[op.key]
-		if err := b.require(op.key, old, held); err != nil {
+	after := maps.Clone(has)
+	after.Apply(changes)
+	for _, change := range zoneio.Fold(changes) {
+		if err := b.require(has, change.Key); err != nil {
 			return nil, err
 		}
-		if held == wanted && old.TTL == set.TTL && slices.Equal(old.Data, set.Data) {
+		if has.Met(change) {
 			continue
 		}
-		if wanted {
-			b.requireNoAlias(has, after, op.key)
+		if _, alias := after[portfolio.Key{Name: change.Key.Name, Type: "CNAME"}]; change.Set != nil && !alias {
+			b.requireNoAlias(has, change.Key)
 		}
-		if err := b.replace(op.key, old, held, set, wanted); err != nil {
+		if err := b.replace(has, change); err != nil {
 			return nil, err
 		}
 	}
@@ -142,25 +99,25 @@ type builder struct {
 	adds []dns.RR // go behind all deletes
 }
 
-func (b *builder) replace(key portfolio.Key, old portfolio.RRset, held bool, set portfolio.RRset, wanted bool) error {
-	if key == (portfolio.Key{Name: "@", Type: "NS"}) {
-		return b.replaceApexNS(old, held, set, wanted)
+func (b *builder) replace(has zoneio.Contents, change zoneio.Change) error {
+	if change.Key == (portfolio.Key{Name: "@", Type: "NS"}) {
+		return b.replaceApexNS(has[change.Key], change.Set)
 	}
-	if held {
-		b.m.RemoveRRset([]dns.RR{b.stub(key)})
+	if _, held := has[change.Key]; held {
+		b.m.RemoveRRset([]dns.RR{b.stub(change.Key)})
 	}
-	if !wanted {
+	if change.Set == nil {
 		return nil
 	}
-	rrs, err := set.Records(b.zone)
+	rrs, err := change.Set.Records(b.zone)
 	b.adds = append(b.adds, rrs...)
 	return err
 }
 
 // replaceApexNS adds before it removes: a server keeps the last NS of a zone,
 // and ignores the deletion of all of them (RFC 2136, section 3.4.2.4).
-func (b *builder) replaceApexNS(old portfolio.RRset, held bool, set portfolio.RRset, wanted bool) error {
-	if !wanted {
+func (b *builder) replaceApexNS(old portfolio.RRset, set *portfolio.RRset) error {
+	if set == nil {
 		return errors.New("a zone can't be without NS records; name the new ones instead")
 	}
 	rrs, err := set.Records(b.zone)
@@ -168,24 +125,20 @@ func (b *builder) replaceApexNS(old portfolio.RRset, held bool, set portfolio.RR
 		return err
 	}
 	b.m.Insert(rrs)
-	if !held {
+	old.Data = slices.DeleteFunc(slices.Clone(old.Data), func(d string) bool { return slices.Contains(set.Data, d) })
+	if len(old.Data) == 0 {
 		return nil
 	}
 	gone, err := old.Records(b.zone)
-	if err != nil {
-		return err
+	if err == nil {
+		b.m.Remove(gone)
 	}
-	for _, rr := range gone {
-		stays := slices.ContainsFunc(rrs, func(kept dns.RR) bool { return dns.IsDuplicate(kept, rr) })
-		if !stays {
-			b.m.Remove([]dns.RR{rr})
-		}
-	}
-	return nil
+	return err
 }
 
 // require makes the message depend on an RRset being as it was read.
-func (b *builder) require(key portfolio.Key, old portfolio.RRset, held bool) error {
+func (b *builder) require(has zoneio.Contents, key portfolio.Key) error {
+	old, held := has[key]
 	if !held {
 		b.m.RRsetNotUsed([]dns.RR{b.stub(key)})
 		return nil
@@ -199,11 +152,9 @@ func (b *builder) require(key portfolio.Key, old portfolio.RRset, held bool) err
 
 // requireNoAlias makes the message fail rather than be ignored in part, where
 // a CNAME has come to a name since it was read.
-func (b *builder) requireNoAlias(has, after state, key portfolio.Key) {
+func (b *builder) requireNoAlias(has zoneio.Contents, key portfolio.Key) {
 	alias := portfolio.Key{Name: key.Name, Type: "CNAME"}
-	_, held := has[alias]
-	_, wanted := after[alias]
-	if !held && !wanted {
+	if _, held := has[alias]; !held {
 		b.m.RRsetNotUsed([]dns.RR{b.stub(alias)})
 	}
 }

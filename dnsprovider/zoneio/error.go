@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/url"
 	"time"
 )
 
@@ -68,6 +69,10 @@ func KindOf(err error) Kind {
 // connections. Whether what was asked for has been done, such a failure doesn't
 // tell.
 func Unreachable(err error) bool {
+	var request *url.Error // is a net.Error whatever is in it
+	if errors.As(err, &request) && !request.Timeout() {
+		return Unreachable(request.Err)
+	}
 	var network net.Error
 	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &network) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)

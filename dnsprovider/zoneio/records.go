@@ -125,7 +125,7 @@ func FromRR(zone string, rr dns.RR) (libdns.Record, error) {
 	}
 	opaque := libdns.RR{
 		Name: owner, TTL: time.Duration(h.Ttl) * time.Second, Type: typeName(h.Rrtype),
-		Data: presentation(rr),
+		Data: Presentation(rr),
 	}
 	if txt, ok := rr.(*dns.TXT); ok {
 		return libdns.TXT{Name: owner, TTL: opaque.TTL, Text: joined(txt.Txt)}, nil
@@ -140,8 +140,8 @@ func FromRR(zone string, rr dns.RR) (libdns.Record, error) {
 	return typed, nil
 }
 
-// presentation gives the RDATA as in a zone file.
-func presentation(rr dns.RR) string {
+// Presentation gives the RDATA as in a zone file.
+func Presentation(rr dns.RR) string {
 	if unknown, ok := rr.(*dns.RFC3597); ok { // its String spells class and type otherwise
 		return fmt.Sprintf(`\# %d %s`, len(unknown.Rdata)/2, unknown.Rdata)
 	}

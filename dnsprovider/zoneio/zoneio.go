@@ -15,7 +15,9 @@ import (
 type AtomicWriter interface {
 	// WriteZone carries out all steps as one change of the zone, provided that
 	// the RRsets which they touch are still those of before; else it fails
-	// with an error that wraps portfolio.ErrStale and changes nothing.
+	// with an error that wraps portfolio.ErrStale and changes nothing. (A
+	// provider that can't make sure of that relies on the adapter's lock, and
+	// says so in the registry.)
 	// Within a step, deletes come before sets; of two steps that touch the
 	// same RRset the later one counts. Where before.Missing, it creates the
 	// zone with what the steps set, or fails with a NoZone error that says who

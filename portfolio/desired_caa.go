@@ -38,7 +38,8 @@ func (b *builder) caaAuto() {
 	wildcards := slices.Contains(b.d.DNS.Hosts, "*")
 	for _, issuer := range b.f.CAA {
 		if !issuer.known() {
-			b.note("caa: auto writes no CAA: an issuer doesn't say by which name CAA records know it, and would be locked out")
+			b.note("caa: auto leaves CAA as it is: an issuer doesn't say by which name CAA records know it, and could be locked out")
+			b.keep = append(b.keep, Key{"@", "CAA"}) // it may only be out of reach just now
 			return
 		}
 		for _, domain := range issuer.Domains {

@@ -102,12 +102,12 @@ func TestDesire(t *testing.T) {
 		"caa of an unknown issuer": {
 			edit:  func(d *Domain) { bare(d); d.DNS.CAA = CAAAuto },
 			facts: func(f *Facts) { f.CAA = append(f.CAA, IssuerCAA{AccountURI: "https://acme.example/acct/1"}) },
-			want:  "note: caa: auto writes no CAA: an issuer doesn't say by which name CAA records know it, and would be locked out\n",
+			want:  "keep @ CAA\nnote: caa: auto leaves CAA as it is: an issuer doesn't say by which name CAA records know it, and could be locked out\n",
 		},
 		"caa of an issuer that smuggles": {
 			edit:  func(d *Domain) { bare(d); d.DNS.CAA = CAAAuto },
 			facts: func(f *Facts) { f.CAA[0].AccountURI = `https://acme.example/"; x` },
-			want:  "note: caa: auto writes no CAA: an issuer doesn't say by which name CAA records know it, and would be locked out\n",
+			want:  "keep @ CAA\nnote: caa: auto leaves CAA as it is: an issuer doesn't say by which name CAA records know it, and could be locked out\n",
 		},
 		"caa with the internal CA alone": {
 			edit:  func(d *Domain) { bare(d); d.DNS.CAA = CAAAuto },

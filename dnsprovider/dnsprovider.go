@@ -186,5 +186,5 @@ func (s *Set) of(d portfolio.Domain) (*provider, error) {
 			return p, nil
 		}
 	}
-	return nil, fmt.Errorf("%s: no provider is named %q; name one of those under providers:", d.Name, d.Provider)
+	return nil, fmt.Errorf("%s: no provider is named %q; name one of those under providers", d.Name, d.Provider)
 }

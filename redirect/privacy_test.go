@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -20,6 +21,37 @@ const (
 	canaryWord    = "canary"
 )
 
+// canaryRequests are good and bad ones, all full of canaries.
+func canaryRequests() []string {
+	const headers = "User-Agent: canary-agent\r\nReferer: http://canary.example/\r\nX-Forwarded-For: 198.51.100.66\r\nCookie: canary=1\r\nConnection: close\r\n\r\n"
+	return []string{
+		"GET /canary-path?canary=query HTTP/1.1\r\nHost: kopasex.se\r\n" + headers,
+		"GET /.well-known/acme-challenge/panic-canary HTTP/1.1\r\nHost: kopasex.se\r\n" + headers,
+		"GET /canary HTTP/1.1\r\nHost: canary.example\r\n" + headers,
+		"GET /canary HTTP/1.1\r\nHost: canary example\r\n" + headers,
+		"CANARY /canary HTTP/7.7\r\n" + headers,
+		"POST /canary HTTP/1.1\r\nHost: kopasex.se\r\nTransfer-Encoding: chunked\r\n" + headers + "canary\r\n",
+		"PROXY TCP4 198.51.100.66 192.0.2.1 1 2\r\nGET /canary HTTP/1.1\r\nHost: kopasex.se\r\n" + headers,
+		"PROXY canary\r\n\r\n",
+		"GET /" + strings.Repeat("canary", 3000) + " HTTP/1.1\r\n",
+	}
+}
+
+// canaryDial connects from the address that must not be seen.
+func canaryDial(t *testing.T, addr string) net.Conn {
+	t.Helper()
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(canaryAddress)}, Timeout: 5 * time.Second}
+	c, err := d.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	if err := c.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 // TestNothingOfVisitorsIsLogged sends canaries in every place, along every path
 // that could log: answers, refusals, failed handshakes, panics, resets. Then it
 // searches all that was logged, by us and by the standard library.
@@ -27,13 +59,13 @@ func TestNothingOfVisitorsIsLogged(t *testing.T) {
 	var logged lockedBuffer
 	log.SetOutput(&logged)
 	defer log.SetOutput(log.Default().Writer())
-	panics := true
+	var panics atomic.Bool
 	o := testOptions()
 	o.Log = textLog(&logged)
 	o.TLS = certs(testCert(t, "kopasex.se"))
 	o.ProxyFrom = []netip.Prefix{netip.MustParsePrefix("127.66.77.88/32")}
 	o.Redirected = func(string, int) {
-		if panics {
+		if panics.Load() {
 			panic("a canary of " + canaryAddress)
 		}
 	}
@@ -45,43 +77,16 @@ func TestNothingOfVisitorsIsLogged(t *testing.T) {
 	}
 	server := NewServer(mustTable(t, testSites()...), o)
 	plain, secure := listen(t, server.ServeHTTP), listen(t, server.ServeHTTPS)
-	dial := func(addr string) net.Conn {
-		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(canaryAddress)}, Timeout: 5 * time.Second}
-		c, err := d.Dial("tcp", addr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { c.Close() })
-		if err := c.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
-			t.Fatal(err)
-		}
-		return c
-	}
-	const headers = "User-Agent: canary-agent\r\nReferer: http://canary.example/\r\nX-Forwarded-For: 198.51.100.66\r\nCookie: canary=1\r\nConnection: close\r\n\r\n"
-	requests := []string{
-		"GET /canary-path?canary=query HTTP/1.1\r\nHost: kopasex.se\r\n" + headers,
-		"GET /.well-known/acme-challenge/panic-canary HTTP/1.1\r\nHost: kopasex.se\r\n" + headers,
-		"GET /canary HTTP/1.1\r\nHost: canary.example\r\n" + headers,
-		"GET /canary HTTP/1.1\r\nHost: canary example\r\n" + headers,
-		"CANARY /canary HTTP/7.7\r\n" + headers,
-		"POST /canary HTTP/1.1\r\nHost: kopasex.se\r\nTransfer-Encoding: chunked\r\n" + headers + "canary\r\n",
-		"PROXY TCP4 198.51.100.66 192.0.2.1 1 2\r\nGET /canary HTTP/1.1\r\nHost: kopasex.se\r\n" + headers,
-		"PROXY canary\r\n\r\n",
-		"GET /" + strings.Repeat("canary", 3000) + " HTTP/1.1\r\n",
-	}
-	for _, panics = range []bool{true, false} {
-		for _, request := range requests {
-			c := dial(plain)
-			if _, err := io.WriteString(c, request); err != nil {
-				t.Fatal(err)
-			}
+	for _, on := range []bool{true, false} {
+		panics.Store(on)
+		for _, request := range canaryRequests() {
+			c := canaryDial(t, plain)
+			_, _ = io.WriteString(c, request) // it may be refused before it is all sent
 			_, _ = io.Copy(io.Discard, c)
 			// The same over TLS, by both protocols, where it is a request.
 			for _, proto := range []string{"http/1.1", "h2"} {
-				tc := tls.Client(dial(secure), &tls.Config{ServerName: "kopasex.se", InsecureSkipVerify: true, NextProtos: []string{proto}})
-				if _, err := io.WriteString(tc, request); err != nil {
-					t.Fatal(err)
-				}
+				tc := tls.Client(canaryDial(t, secure), &tls.Config{ServerName: "kopasex.se", InsecureSkipVerify: true, NextProtos: []string{proto}})
+				_, _ = io.WriteString(tc, request) // it may be refused before it is all sent
 				if proto == "http/1.1" {
 					_, _ = io.Copy(io.Discard, tc)
 				}
@@ -89,17 +94,15 @@ func TestNothingOfVisitorsIsLogged(t *testing.T) {
 			}
 		}
 		for _, start := range []string{"GET / HTTP/1.1\r\nHost: canary\r\n\r\n", "\x16\x03\x01canary", ""} {
-			c := dial(secure)
-			if _, err := io.WriteString(c, start); err != nil {
-				t.Fatal(err)
-			}
+			c := canaryDial(t, secure)
+			_, _ = io.WriteString(c, start)                       // it may be refused before it is all sent
 			if err := c.(*net.TCPConn).SetLinger(0); err != nil { // a reset, which net/http would log
 				t.Fatal(err)
 			}
 			c.Close()
 		}
 		for _, name := range []string{"canary.example", "kopasex.se"} {
-			_ = tls.Client(dial(secure), &tls.Config{ServerName: name}).Handshake() // refused by one side or the other
+			_ = tls.Client(canaryDial(t, secure), &tls.Config{ServerName: name}).Handshake() // refused by one side or the other
 		}
 	}
 	if err := server.Shutdown(context.Background()); err != nil {

@@ -99,6 +99,10 @@ func listen(t testing.TB, serve func(net.Listener) error) string {
 	done := make(chan error, 1)
 	go func() { done <- serve(l) }()
 	t.Cleanup(func() {
+		if t.Failed() { // perhaps before it shut the server down
+			l.Close()
+			return
+		}
 		if err := <-done; err != nil {
 			t.Errorf("serve: %v", err)
 		}

@@ -3,6 +3,7 @@ package web
 import (
 	"maps"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,7 +34,8 @@ type Metrics struct {
 	counted atomic.Pointer[map[string]*answers] // by domain; read without the lock
 
 	mu     sync.Mutex
-	names  map[string]bool // that there are certificates for
+	wanted map[string]bool // names of certificates; nil before the first Certificates
+	names  map[string]bool // of those, the ones that metrics show
 	states map[[2]string]string
 }
 
@@ -63,6 +65,7 @@ func NewMetrics() *Metrics {
 		providerCalls: counter("provider_requests_total", "Requests to DNS providers.",
 			"provider", "op", "outcome"),
 		states: map[[2]string]string{},
+		names:  map[string]bool{},
 	}
 	m.counted.Store(&map[string]*answers{})
 	m.registry.MustRegister(m.live, m.check, m.reconciles, m.duration, m.pending, m.guard, m.configValid, m.configReload,
@@ -97,24 +100,44 @@ func (m *Metrics) Portfolio(domains []string) {
 		}
 	}
 	maps.DeleteFunc(m.states, func(key [2]string, _ string) bool { return next[key[0]] == nil })
+	m.dropNames()
 }
 
 // listed reports whether a domain is in the portfolio; m.mu is held.
 func (m *Metrics) listed(domain string) bool { return (*m.counted.Load())[domain] != nil }
 
-// Certificates tells which names there are certificates for, or shall be. The
-// metrics of all others disappear.
+// Certificates tells which names certificates are wanted for; before the first
+// call, those at or below a domain of the portfolio are. The metrics of all
+// others disappear, and what is still reported about them is ignored.
 func (m *Metrics) Certificates(names []string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	next := setOf(names)
-	for n := range m.names {
-		if !next[n] {
-			m.notAfter.DeleteLabelValues(n)
-			m.certErrors.DeleteLabelValues(n)
+	m.wanted = setOf(names)
+	m.dropNames()
+}
+
+// wants reports whether the metrics show a certificate's name; m.mu is held.
+func (m *Metrics) wants(name string) bool {
+	if m.wanted != nil {
+		return m.wanted[name]
+	}
+	for rest, more := name, true; more; _, rest, more = strings.Cut(rest, ".") {
+		if m.listed(rest) {
+			return true
 		}
 	}
-	m.names = next
+	return false
+}
+
+// dropNames removes the metrics of names that aren't wanted; m.mu is held.
+func (m *Metrics) dropNames() {
+	for name := range m.names {
+		if !m.wants(name) {
+			m.notAfter.DeleteLabelValues(name)
+			m.certErrors.DeleteLabelValues(name)
+			delete(m.names, name)
+		}
+	}
 }
 
 func setOf(list []string) map[string]bool {
@@ -171,7 +194,8 @@ func (m *Metrics) ConfigReloaded(at time.Time) { m.configReload.Set(seconds(at))
 func (m *Metrics) CertificateNotAfter(name string, at time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.names[name] {
+	if m.wants(name) {
+		m.names[name] = true
 		m.notAfter.WithLabelValues(name).Set(seconds(at))
 	}
 }
@@ -180,7 +204,8 @@ func (m *Metrics) CertificateNotAfter(name string, at time.Time) {
 func (m *Metrics) CertificateError(name string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.names[name] {
+	if m.wants(name) {
+		m.names[name] = true
 		m.certErrors.WithLabelValues(name).Inc()
 	}
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -93,6 +94,42 @@ func TestMetricsOfRemovedDomainsDisappear(t *testing.T) {
 	m.Redirected("kopasex.se", 302)
 	if !strings.Contains(scrape(m), `domherre_redirects_total{code="302",domain="kopasex.se"} 1`) {
 		t.Error("a domain that came back isn't counted")
+	}
+}
+
+// TestCertificateNames: names of certificates follow the portfolio until they
+// are told by themselves.
+func TestCertificateNames(t *testing.T) {
+	t.Parallel()
+	m := NewMetrics()
+	m.Portfolio([]string{"kopasex.se", "stays.example"})
+	for _, name := range []string{"www.kopasex.se", "*.stays.example", "stays.example", "notstays.example", "example"} {
+		m.CertificateNotAfter(name, time.Unix(1, 0))
+	}
+	const one = `domherre_certificate_not_after_timestamp_seconds{name="%s"} 1`
+	for _, step := range []struct {
+		do   func()
+		want []string
+	}{
+		{func() {}, []string{"*.stays.example", "stays.example", "www.kopasex.se"}},
+		{func() { m.Portfolio([]string{"stays.example"}) }, []string{"*.stays.example", "stays.example"}},
+		{func() { m.Certificates([]string{"stays.example"}) }, []string{"stays.example"}},
+		{func() { m.CertificateNotAfter("*.stays.example", time.Unix(1, 0)) }, []string{"stays.example"}},
+	} {
+		step.do()
+		var want []string
+		for _, name := range step.want {
+			want = append(want, fmt.Sprintf(one, name))
+		}
+		var got []string
+		for line := range strings.Lines(scrape(m)) {
+			if strings.HasPrefix(line, "domherre_certificate_not_after") {
+				got = append(got, strings.TrimSpace(line))
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }
 

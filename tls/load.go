@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -15,29 +16,35 @@ const parallelLoads = 16
 
 // Reload reads from the store what isn't known yet: everything at start, so
 // that all that was ever issued is served before the first connection, and
-// later what other processes have issued. It returns once all is served; the
-// error is the first that reading the store met.
+// later what other processes have issued. It returns once all that can be read
+// is served; the error names what couldn't.
 func (m *Manager) Reload(ctx context.Context) error {
 	newest, err := m.stored(ctx)
 	if err != nil {
 		return err
 	}
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(parallelLoads)
+	defer m.nudge()
+	var group errgroup.Group // without a context: one that fails stops no other
+	group.SetLimit(parallelLoads)
+	var mu sync.Mutex
+	var errs []error
 	for t, loaded := range m.snapshot() {
 		if loaded && newest[t.id] <= t.slot.number() {
 			continue
 		}
-		g.Go(func() error {
-			if err := m.load(ctx, t); err != nil {
-				return fmt.Errorf("%s: %w", shown(t.domain), err)
+		group.Go(func() error {
+			err := m.load(ctx, t)
+			if err == nil {
+				m.update(t, func() { t.due = t.record.NextTry })
+				return nil
 			}
-			m.update(t, func() { t.due = t.record.NextTry })
+			mu.Lock()
+			defer mu.Unlock()
+			errs = append(errs, fmt.Errorf("%s: %w", shown(t.domain), err))
 			return nil
 		})
 	}
-	defer m.nudge()
-	return g.Wait()
+	return errors.Join(group.Wait(), errors.Join(errs...))
 }
 
 // stored lists the newest generation of each folder in the store.
@@ -82,15 +89,16 @@ func (m *Manager) load(ctx context.Context, t *task) error {
 	if err != nil {
 		return err
 	}
-	adopted := false
-	if g != nil && g.number > t.slot.number() {
-		adopted = t.slot.cert.Load() != nil
+	newer := g != nil && g.number > t.slot.number()
+	renewed := newer && t.slot.number() > 0
+	if newer {
 		t.slot.cert.Store(newServed(g))
 	}
 	m.update(t, func() {
+		renewed = renewed && !t.busy // else a step of ours has just stored it, or tells by itself
 		t.loaded, t.record = true, r
 	})
-	if adopted {
+	if renewed {
 		m.log.Info("certificate renewed by another process", "domain", shown(t.domain))
 		m.tell(t)
 	}

@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -164,7 +165,11 @@ type pebble struct {
 	down   atomic.Bool
 }
 
+// pebbleEnv guards the variables that Pebble reads when it is made.
+var pebbleEnv sync.Mutex
+
 type pebbleOptions struct {
+	badNonces  int // refused, of a hundred
 	lifetime   time.Duration
 	eab        map[string]string
 	blocked    []string
@@ -192,7 +197,10 @@ func (w *world) pebble(o pebbleOptions) *pebble {
 	}
 	p.ca = ca.New(quiet, p.db, "", "ecdsa", o.alternates, 1, o.profiles)
 	v := va.New(quiet, w.httpPort, w.httpsPort, false, w.resolver, p.db)
+	pebbleEnv.Lock()
+	os.Setenv("PEBBLE_WFE_NONCEREJECT", strconv.Itoa(max(o.badNonces, 5)))
 	front := wfe.New(quiet, p.db, v, p.ca, []string{"pebble.test"}, false, len(o.eab) > 0, 0, 0)
+	pebbleEnv.Unlock()
 	handler := oneByOne(front.Handler())
 	if o.handler != nil {
 		handler = o.handler(handler)
@@ -285,15 +293,18 @@ func run(t *testing.T, m *certs.Manager) (stop func()) {
 	return stop
 }
 
-// until waits for ok, which Options.Changed or polling makes true.
+// until looks at the inventory, again and again, until ok is content with it.
 func until(t *testing.T, m *certs.Manager, what string, ok func([]certs.Entry) bool) {
 	t.Helper()
-	deadline := time.Now().Add(60 * time.Second)
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	patience := time.After(time.Minute)
 	for !ok(m.Inventory()) {
-		if time.Now().After(deadline) {
+		select {
+		case <-look.C:
+		case <-patience:
 			t.Fatalf("not within a minute: %s; inventory %+v", what, m.Inventory())
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
 }
 

@@ -26,7 +26,7 @@ const parallelNames = 8
 
 // cleanUpTimeout bounds the removal of what was presented, which happens even
 // when the order has been given up.
-const cleanUpTimeout = 30 * time.Second
+const cleanUpTimeout = 15 * time.Second
 
 // authorize proves control over all names of the order (RFC 8555, section
 // 7.5): present everything, wait until it is there, tell the CA, and poll.

@@ -179,6 +179,33 @@ func (s *Set) Zones(ctx context.Context, provider string) ([]string, error) {
 	return names, nil
 }
 
+// Sync brings what a provider writes into its zones by itself, such as the
+// embedded server's NS records, in line with the config, and gives the number of
+// zones that it changed. Zones that two providers keep in one place follow
+// neither: each would undo what the other did.
+func (s *Set) Sync(ctx context.Context) (int, error) {
+	type syncer interface {
+		Sync(ctx context.Context) (int, error)
+	}
+	var only syncer
+	var name string
+	for _, p := range s.providers {
+		if own, ok := p.impl.(syncer); ok && only != nil {
+			return 0, nil
+		} else if ok {
+			only, name = own, p.cfg.Name
+		}
+	}
+	if only == nil {
+		return 0, nil
+	}
+	changed, err := only.Sync(ctx)
+	if err != nil {
+		err = fmt.Errorf("provider %s: bring its zones in line with the config: %w", name, err)
+	}
+	return changed, err
+}
+
 // of gives the provider that keeps the domain's zone.
 func (s *Set) of(d portfolio.Domain) (*provider, error) {
 	for _, p := range s.providers {

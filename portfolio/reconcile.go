@@ -28,14 +28,15 @@ type Reconciler struct {
 
 // Options is what is asked of one run.
 type Options struct {
-	Only    []Name           // nil: all
-	Prune   bool             // delete what is ours in domains that left the list
-	Force   bool             // past the guard
-	Full    bool             // read zones that show no sign of change too
-	Wait    bool             // until all is served; ends with ctx
-	By      string           // for the journal: "anna@laptop", "daemon@host"
-	Confirm func(Plan) error // asked before anything is written; an error stops the run
-	Saved   *Plan            // do this and nothing else; see ParsePlan
+	Only     []Name           // nil: all
+	Provider string           // "": all; else only the domains that it keeps: runs for several providers may go side by side
+	Prune    bool             // delete what is ours in domains that left the list
+	Force    bool             // past the guard
+	Full     bool             // read zones that show no sign of change too
+	Wait     bool             // until all is served; ends with ctx
+	By       string           // for the journal: "anna@laptop", "daemon@host"
+	Confirm  func(Plan) error // asked before anything is written; an error stops the run
+	Saved    *Plan            // do this and nothing else; see ParsePlan
 }
 
 // Event tells that a step of a run is done for one domain.

@@ -58,6 +58,9 @@ func targets(p Portfolio, accepted []Domain, o Options) ([]target, error) {
 	if o.Only != nil {
 		all = slices.DeleteFunc(all, func(t target) bool { return !slices.Contains(o.Only, t.Name) })
 	}
+	if o.Provider != "" {
+		all = slices.DeleteFunc(all, func(t target) bool { return t.Provider != o.Provider })
+	}
 	if o.Saved == nil {
 		return all, nil
 	}

@@ -271,3 +271,22 @@ func (g gated) Observe(ctx context.Context, d Domain) (Zone, error) {
 	}
 	return g.fakeZones.Observe(ctx, d)
 }
+
+// The list is judged as a whole whatever provider a run is for; of the zones
+// only the provider's own are looked at.
+func TestOnlyOneProvider(t *testing.T) {
+	t.Parallel()
+	s := settled(t, "a.example", "b.example", "c.example", "d.example")
+	s.p.Domains[0].Provider = "other"
+	_, got := s.run(Options{Provider: "other"})
+	s.want(got, "a.example unchanged\ndone")
+	if len(s.store.accepted) != 4 {
+		t.Errorf("%+v", s.store.accepted)
+	}
+	s.p.Domains = s.p.Domains[:2]
+	report, got := s.run(Options{Provider: "other"})
+	s.want(got, "a.example unchanged\nrefused")
+	if report.Plan.Summary.Refused != "the domain list has lost 2 of its 4 domains at once (50%, allowed 30%)" {
+		t.Error(report.Plan.Summary.Refused)
+	}
+}

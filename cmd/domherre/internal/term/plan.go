@@ -1,26 +1,69 @@
 package term
 
 import (
-	"cmp"
 	"fmt"
-	"maps"
-	"slices"
+	"strconv"
 	"strings"
 
 	"domherre/portfolio"
 )
 
+// quietGroups bounds what is said about domains in which nothing changes, so
+// that one changed domain stands out among any number of others.
+const quietGroups = 2
+
 // Plan writes a plan for people. A change that many domains share is said
-// once, above the domains' own ones, so that fifty new domains read as one.
+// once, so that fifty new domains read as one.
 func (t *Term) Plan(p portfolio.Plan) {
-	for _, g := range groupLines(t, p.Domains) {
-		t.Printf("%s\n", t.paint(bold, g.title(len(p.Domains))))
-		for _, line := range g.lines {
-			t.Printf("  %s\n", line)
+	quiet := 0
+	for _, g := range groupLines(len(p.Domains), func(i int) []line { return domainLines(&p.Domains[i]) }) {
+		if g.quiet(p.Domains) {
+			if quiet++; quiet > quietGroups {
+				continue
+			}
 		}
-		t.Printf("\n")
+		t.group(g, names{len(p.Domains), func(i int) portfolio.Name { return p.Domains[i].Name }})
+	}
+	if quiet > quietGroups {
+		t.Printf("%s\n\n", t.paint(faint, "and "+count(quiet-quietGroups, "more note")+" on domains without changes; name a domain to see its own"))
 	}
 	t.summary(p.Summary)
+}
+
+// names tells the domains that a group's numbers stand for.
+type names struct {
+	total int
+	at    func(int) portfolio.Name
+}
+
+// group writes a block: on one line where it says but one thing of one domain
+// or of very many.
+func (t *Term) group(g *lineGroup, of names) {
+	title := t.paint(bold, g.title(of))
+	if len(g.lines) == 1 {
+		t.Printf("%s %s\n", title, t.line(g, g.lines[0], of))
+	} else {
+		t.Printf("%s\n", title)
+		for _, l := range g.lines {
+			t.Printf("  %s\n", t.line(g, l, of))
+		}
+	}
+	t.Printf("\n")
+}
+
+func (t *Term) line(g *lineGroup, l line, of names) string {
+	text := l.text
+	if len(g.domains) == 1 {
+		text = strings.ReplaceAll(text, anyDomain, of.at(g.domains[0]).ASCII())
+	}
+	switch n := g.exceptions[l.key]; n {
+	case 0:
+	case 1:
+		text += "; 1 exception below"
+	default:
+		text += "; " + number(n) + " exceptions below"
+	}
+	return t.paint(tones[l.tone], text)
 }
 
 func (t *Term) summary(s portfolio.Summary) {
@@ -31,8 +74,8 @@ func (t *Term) summary(s portfolio.Summary) {
 		t.Printf("No changes. %s as declared.\n", are(s.Domains))
 		return
 	}
-	t.Printf("Plan: %d to create, %d to update, %d to delete, in %d of %s.\n",
-		s.Create, s.Update, s.Delete, s.Changed, count(s.Domains, "domain"))
+	t.Printf("Plan: %s to create, %s to update, %s to delete, in %s of %s.\n",
+		number(s.Create), number(s.Update), number(s.Delete), number(s.Changed), count(s.Domains, "domain"))
 	if s.Failed > 0 {
 		t.Printf("%s could not be planned.\n", t.paint(bad, count(s.Failed, "domain")))
 	}
@@ -42,116 +85,21 @@ func are(n int) string {
 	if n == 1 {
 		return "1 domain is"
 	}
-	return fmt.Sprintf("All %d domains are", n)
+	return fmt.Sprintf("All %s domains are", number(n))
 }
 
 func count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return number(n) + " " + noun + "s"
 }
 
-// lineGroup is a block of lines that the same domains share.
-type lineGroup struct {
-	domains []portfolio.Name
-	lines   []string
-}
-
-func (g lineGroup) title(of int) string {
-	const shown = 3
-	names := make([]string, 0, shown)
-	for _, n := range g.domains[:min(shown, len(g.domains))] {
-		names = append(names, n.String())
+// number writes n with a comma before every three digits: 4,998.
+func number(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
 	}
-	switch {
-	case len(g.domains) == 1:
-		return names[0]
-	case len(g.domains) == of:
-		return fmt.Sprintf("all %d domains:", of)
-	case len(g.domains) <= shown:
-		return strings.Join(names, ", ") + ":"
-	}
-	return fmt.Sprintf("%d domains (%s and %d more):", len(g.domains), strings.Join(names, ", "), len(g.domains)-shown)
-}
-
-// groupLines puts together the lines that exactly the same domains have, the
-// most widely shared first, each group's lines in the order of the plan.
-func groupLines(t *Term, plans []portfolio.DomainPlan) []*lineGroup {
-	domains := map[string][]portfolio.Name{}
-	var order []string
-	for _, d := range plans {
-		for _, line := range t.domainLines(d) {
-			if _, seen := domains[line]; !seen {
-				order = append(order, line)
-			}
-			if has := domains[line]; len(has) == 0 || has[len(has)-1] != d.Name {
-				domains[line] = append(has, d.Name)
-			}
-		}
-	}
-	groups := map[string]*lineGroup{}
-	for _, line := range order {
-		key := setKey(domains[line])
-		if groups[key] == nil {
-			groups[key] = &lineGroup{domains: domains[line]}
-		}
-		groups[key].lines = append(groups[key].lines, line)
-	}
-	return slices.SortedFunc(maps.Values(groups), func(a, b *lineGroup) int {
-		return cmp.Or(len(b.domains)-len(a.domains), cmp.Compare(a.domains[0].ASCII(), b.domains[0].ASCII()))
-	})
-}
-
-func setKey(names []portfolio.Name) string {
-	var b strings.Builder
-	for _, n := range names {
-		b.WriteString(n.FQDN())
-	}
-	return b.String()
-}
-
-// domainLines gives a domain's lines without its own name in them, so that
-// equal changes of different domains are equal lines.
-func (t *Term) domainLines(d portfolio.DomainPlan) []string {
-	var lines []string
-	if d.Leaving && d.Pending() {
-		lines = append(lines, t.paint(bad, "left the list: what is ours goes"))
-	}
-	for _, c := range d.Changes {
-		lines = append(lines, t.changeLines(d.Name, c)...)
-	}
-	for _, n := range d.Notes {
-		lines = append(lines, t.paint(faint, "note: "+n))
-	}
-	if d.Refused != "" {
-		lines = append(lines, t.paint(bad, "refused by the guard: "+d.Refused))
-	}
-	if d.Error != "" {
-		lines = append(lines, t.paint(bad, "error: "+d.Error))
-	}
-	return lines
-}
-
-func (t *Term) changeLines(zone portfolio.Name, c portfolio.Change) []string {
-	key := c.Name + " " + c.Type
-	switch c.Op {
-	case portfolio.OpCreate:
-		return []string{t.paint(good, "+ "+key+" "+values(zone, c.After.TTL, c.After.Data))}
-	case portfolio.OpDelete:
-		return []string{t.paint(bad, "- "+key+" "+values(zone, c.Before.TTL, c.Before.Data))}
-	}
-	was := values(zone, c.Before.TTL, c.Before.Data)
-	if !c.Before.Owned {
-		was += " (not ours)"
-	}
-	return []string{t.paint(amber, "~ "+key+" "+was+" → "+values(zone, c.After.TTL, c.After.Data))}
-}
-
-func values(zone portfolio.Name, ttl uint32, data []string) string {
-	shown := make([]string, len(data))
-	for i, d := range data {
-		shown[i] = strings.ReplaceAll(d, zone.FQDN(), "{domain}.")
-	}
-	return fmt.Sprintf("%s (ttl %ds)", strings.Join(shown, ", "), ttl)
+	return s
 }

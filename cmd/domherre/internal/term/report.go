@@ -5,24 +5,31 @@ import (
 )
 
 // Report writes what became of a run, whose plan has been shown already unless
-// there was nothing to do.
+// there was nothing to do. What befell many domains is said once.
 func (t *Term) Report(r portfolio.Report) {
 	if r.Plan.Summary.Refused != "" {
 		t.Plan(r.Plan)
 		return
 	}
-	for _, o := range r.Outcomes {
-		switch o.Outcome {
-		case portfolio.Failed:
-			t.Printf("%s %s: %s\n", t.paint(bad, "failed"), o.Domain, o.Err)
-		case portfolio.Refused:
-			t.Printf("%s %s: %s\n", t.paint(bad, "refused"), o.Domain, o.Err)
-		case portfolio.Applied:
-			if !o.Served.All() {
-				t.Printf("%s %s: written, but not served as wanted yet: %s\n", t.paint(amber, "waiting"), o.Domain, o.Served)
-			}
-		}
+	of := names{len(r.Outcomes), func(i int) portfolio.Name { return r.Outcomes[i].Domain }}
+	for _, g := range groupLines(len(r.Outcomes), func(i int) []line { return outcomeLines(r.Outcomes[i]) }) {
+		t.group(g, of)
 	}
-	t.Printf("%d applied, %d unchanged, %d failed, %d refused.\n",
-		r.Count(portfolio.Applied), r.Count(portfolio.Unchanged), r.Count(portfolio.Failed), r.Count(portfolio.Refused))
+	t.Printf("%s applied, %s unchanged, %s failed, %s refused.\n",
+		number(r.Count(portfolio.Applied)), number(r.Count(portfolio.Unchanged)),
+		number(r.Count(portfolio.Failed)), number(r.Count(portfolio.Refused)))
+}
+
+// outcomeLines says what people should know of an outcome; nothing where all
+// went as planned.
+func outcomeLines(o portfolio.Outcome) []line {
+	switch {
+	case o.Outcome == portfolio.Failed:
+		return []line{{tone: toneBad, text: "failed: " + withoutName(o.Domain, o.Err.Error())}}
+	case o.Outcome == portfolio.Refused:
+		return []line{{tone: toneBad, text: "refused: " + withoutName(o.Domain, o.Err.Error())}}
+	case o.Outcome == portfolio.Applied && !o.Served.All():
+		return []line{{tone: toneUpdate, text: "written, but not served as wanted yet: " + withoutName(o.Domain, o.Served.String())}}
+	}
+	return nil
 }

@@ -40,22 +40,24 @@ func find(path string) (string, *Problem) {
 // readFile reads a regular file whole. what names it in the fault:
 // "the config", "the domain file".
 func readFile(path, what string) ([]byte, *Problem) {
-	f, err := os.Open(path)
-	if err != nil {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
 		return nil, unreadable(path, what, err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, unreadable(path, what, err)
-	}
-	if info.IsDir() {
+	case info.IsDir():
 		p := &Problem{File: path, Message: what + " is a folder"}
 		if what == theConfig {
 			p.Hint = "name the file, such as " + filepath.Join(path, "domherre.yaml")
 		}
 		return nil, p
+	case !info.Mode().IsRegular(): // a pipe would be waited for, and is empty the second time
+		return nil, &Problem{File: path, Message: what + " is no regular file"}
 	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, unreadable(path, what, err)
+	}
+	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	switch {
 	case err != nil:

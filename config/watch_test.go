@@ -61,7 +61,9 @@ func (w *watched) until(want string) {
 			if got == want {
 				return
 			}
-			w.t.Errorf("changed was called with %q on the way to %q", got, want)
+			if got != "" { // a busy machine may take long between two system calls of a save
+				w.t.Errorf("changed was called with %q on the way to %q", got, want)
+			}
 		case <-timeout:
 			w.t.Fatalf("changed was never called with %q", want)
 		}

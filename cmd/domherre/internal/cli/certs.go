@@ -50,6 +50,6 @@ func (a *app) showCerts(inventory []tls.Entry) error {
 		rows = append(rows, []string{
 			strings.Join(c.Names, " "), c.Issuer, c.NotAfter.Format("2006-01-02"), c.RenewAt.Format("2006-01-02"), c.LastError})
 	}
-	a.term.Table([]string{"NAMES", "ISSUER", "NOT AFTER", "RENEWED", "LAST ERROR"}, rows)
+	a.term.Table([]string{"NAMES", "ISSUER", "NOT AFTER", "RENEWS", "LAST ERROR"}, rows)
 	return nil
 }

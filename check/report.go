@@ -10,6 +10,7 @@ type Report struct {
 	Version  int            `json:"version"` // 1
 	Campaign string         `json:"campaign"`
 	Frontend *Result        `json:"frontend,omitempty"` // the frontend's own health; nil where it wasn't looked at
+	Notices  []Result       `json:"notices,omitempty"`  // what concerns the campaign as a whole, by the daemon
 	Domains  []DomainStatus `json:"domains"`
 }
 

@@ -75,6 +75,9 @@ type Options struct {
 	Now     func() time.Time // time.Now if nil
 }
 
+// WaitsForOther is Entry.Waiting while another process on the store orders.
+const WaitsForOther = "another process is ordering it"
+
 // Entry is what the inventory knows about one domain's certificate. Without a
 // certificate, Issuer and Serial are empty and the times zero.
 type Entry struct {

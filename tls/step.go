@@ -166,7 +166,7 @@ func (m *Manager) orderLocked(ctx context.Context, j job) {
 	}
 	if !ok {
 		m.update(j.task, func() {
-			j.task.waiting = "another process is ordering it"
+			j.task.waiting = WaitsForOther
 			j.task.due = m.now().Add(jitter(busyDelay))
 			j.task.loaded = false // read what that one did
 		})

@@ -49,6 +49,7 @@ func swedish() *text {
 		Checks: map[string]string{
 			check.CheckDelegation: "Delegering", check.CheckRecords: "DNS-poster", check.CheckDNSSEC: "DNSSEC", check.CheckCertificate: "Certifikat",
 			check.CheckRedirect: "Omdirigering", check.CheckMail: "E-postlås", check.CheckRegistration: "Registrering", check.CheckFrontend: "Kampanjsidan",
+			"state": "Tillståndet", "config": "Konfigurationen", "guard": "Spärren", "provider": "DNS-leverantören", "leaving": "Domäner som lämnat listan",
 		},
 		summary: swedishSummary,
 	}
@@ -71,6 +72,7 @@ func english() *text {
 		Checks: map[string]string{
 			check.CheckDelegation: "Delegation", check.CheckRecords: "DNS records", check.CheckDNSSEC: "DNSSEC", check.CheckCertificate: "Certificate",
 			check.CheckRedirect: "Redirect", check.CheckMail: "Mail lock", check.CheckRegistration: "Registration", check.CheckFrontend: "The campaign’s site",
+			"state": "The state", "config": "The configuration", "guard": "The guard", "provider": "The DNS provider", "leaving": "Domains that left the list",
 		},
 		summary: englishSummary,
 	}

@@ -21,7 +21,7 @@ type view struct {
 	Columns  []string    // the checks that any domain has, in the report's order
 	Labels   []string    // of the columns
 	One      *domainView // on a domain's own page
-	Frontend *checkView  // where all lead, when it isn't well
+	Notices  []checkView // of the campaign as a whole
 	Message  string      // in the place of a report
 }
 
@@ -71,8 +71,10 @@ func (s *server) newView(r check.Report) view {
 		v.Labels = append(v.Labels, word(s.text.Checks, name))
 	}
 	if r.Frontend != nil && r.Frontend.State != check.StateOK {
-		frontend := s.newCheckView(*r.Frontend)
-		v.Frontend = &frontend
+		v.Notices = append(v.Notices, s.newCheckView(*r.Frontend))
+	}
+	for _, notice := range r.Notices {
+		v.Notices = append(v.Notices, s.newCheckView(notice))
 	}
 	var c counts
 	for _, d := range r.Domains {

@@ -5,6 +5,7 @@ package web
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -37,6 +38,14 @@ type Readiness struct {
 	Name  string                      // "store", "config", "listeners"
 	Check func(context.Context) error // nil when it is so
 }
+
+// Degraded is the error of a Readiness that is told, but keeps no visitors away.
+type Degraded struct{ Err error }
+
+func (d *Degraded) Error() string { return "degraded: " + d.Err.Error() }
+
+// Unwrap gives what is amiss.
+func (d *Degraded) Unwrap() error { return d.Err }
 
 // readyTimeout bounds all readiness checks together.
 const readyTimeout = 5 * time.Second
@@ -114,8 +123,8 @@ func healthz(w http.ResponseWriter, _ *http.Request) {
 	writeBody(w, []byte("ok\n"))
 }
 
-// readyz answers 503 with a line for each thing that isn't so. Whoever hasn't
-// shown the token learns the names only.
+// readyz answers 503 where a thing isn't so, with a line for each, and for each
+// that is degraded. Whoever hasn't shown the token learns the names only.
 func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
@@ -125,14 +134,16 @@ func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
 		if err == nil {
 			continue
 		}
-		status = http.StatusServiceUnavailable
+		if degraded := (*Degraded)(nil); !errors.As(err, &degraded) {
+			status = http.StatusServiceUnavailable
+		}
 		if body += c.Name; s.authorised(r) {
 			body += ": " + err.Error()
 		}
 		body += "\n"
 	}
-	if body == "" {
-		body = "ok\n"
+	if status == http.StatusOK {
+		body = "ok\n" + body
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)

@@ -66,7 +66,7 @@ func (a *app) check(ctx context.Context, r *wire.Rooms, only []portfolio.Name) (
 		}
 	}
 	done := 0
-	checker := wire.Checker(r.Config, r.Zones, r.Store, r.Log)
+	checker := wire.Checker(r.Config, r.Zones, r.Certs, r.Store, r.Log)
 	statuses := checker.All(ctx, subjects, func(check.DomainStatus) {
 		done++
 		a.term.Progress("checking", done, len(subjects))

@@ -2,8 +2,9 @@ package daemon
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"domherre/check"
@@ -11,38 +12,46 @@ import (
 	"domherre/tls"
 )
 
+// Reasons that hold an order back, in the languages of the page.
+var (
+	reasonFirstCheck = told{"den första kontrollen pågår", "the first check is under way"}
+	reasonDelegation = told{"ingen beställning medan delegeringen är fel: ", "no order while the delegation is broken: "}
+	reasonNotServed  = told{"posterna syns inte som de ska än hos ", "the records are not served as wanted yet by "}
+)
+
 // ready holds an order back on evidence that it would fail: the domain isn't
-// launched, isn't delegated to us, or its name servers say otherwise. What
-// can't be told holds nothing back.
+// delegated to us, or its name servers say otherwise. What can't be told holds
+// nothing back.
 func (d *daemon) ready(ctx context.Context, s tls.Subject) error {
 	dom, ok := d.domainOf(s.Domain)
 	if !ok {
 		return nil
 	}
-	if now := d.now(); now.Before(dom.Launch) {
-		return fmt.Errorf("launches on %s", dom.Launch.Format(time.DateOnly))
-	}
+	language := d.current.Load().cfg.Language
 	status, seen := d.book.status(s.Domain)
 	if !seen {
-		return fmt.Errorf("the first check is under way")
+		return errors.New(reasonFirstCheck.in(language))
 	}
 	if c, ok := status.Check(check.CheckDelegation); ok && c.State == check.StateBroken {
-		return fmt.Errorf("no order while the delegation is broken: %s", c.Finding)
+		return errors.New(reasonDelegation.in(language) + strings.TrimSuffix(c.Finding, "."))
 	}
-	return d.served(ctx, dom)
+	if server := d.notServed(ctx, dom); server != "" {
+		return errors.New(reasonNotServed.in(language) + server)
+	}
+	return nil
 }
 
-// served asks the name servers for the addresses of the hosts. Only an answer
-// that differs is evidence; a server that can't be asked is none.
-func (d *daemon) served(ctx context.Context, dom portfolio.Domain) error {
+// notServed asks the name servers for the addresses of the hosts, and names one
+// that answers otherwise. A server that can't be asked is no evidence.
+func (d *daemon) notServed(ctx context.Context, dom portfolio.Domain) string {
 	want := slices.DeleteFunc(slices.Clone(d.book.wanted(dom.Name)), func(s portfolio.RRset) bool { return s.Type != "A" && s.Type != "AAAA" })
 	served := d.current.Load().zones.Verify(ctx, dom, want)
 	for _, server := range served.Servers {
 		if len(server.Wrong) > 0 {
-			return fmt.Errorf("the records are not served yet: %s: %s", server.Server, server.Wrong[0])
+			return server.Server
 		}
 	}
-	return nil
+	return ""
 }
 
 // certificateChanged is told of every certificate that was issued or could not
@@ -52,16 +61,30 @@ func (d *daemon) certificateChanged(e tls.Entry) {
 	if !ok {
 		return
 	}
-	for _, name := range e.Names {
-		if e.LastError != "" {
+	if e.LastError != "" {
+		for _, name := range e.Names {
 			d.metrics.CertificateError(name)
 		}
-		if !e.NotAfter.IsZero() {
-			d.metrics.CertificateNotAfter(name, e.NotAfter)
-		}
 	}
+	d.countCertificate(e)
 	d.zones.add(dom.Name)
 	d.checks.add(dom.Name)
+}
+
+// countCertificates tells the metrics when each certificate expires.
+func (d *daemon) countCertificates(n *generation) {
+	for _, e := range n.certs.Inventory() {
+		d.countCertificate(e)
+	}
+}
+
+func (d *daemon) countCertificate(e tls.Entry) {
+	if e.NotAfter.IsZero() {
+		return
+	}
+	for _, name := range e.Names {
+		d.metrics.CertificateNotAfter(name, e.NotAfter)
+	}
 }
 
 // watchCertificates takes in what other processes issue.
@@ -73,9 +96,11 @@ func (d *daemon) watchCertificates(ctx context.Context) {
 	}
 	for range keys {
 		settle(ctx, keys, 50*time.Millisecond)
-		if err := d.current.Load().certs.Reload(ctx); err != nil && ctx.Err() == nil {
-			d.log.Warn("reading certificates from the state", "error", err)
+		n := d.current.Load()
+		if err := n.certs.Reload(ctx); err != nil && ctx.Err() == nil {
+			n.log.Warn("reading certificates from the state", "error", err)
 		}
+		d.countCertificates(n)
 	}
 }
 

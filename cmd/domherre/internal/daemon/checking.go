@@ -2,7 +2,9 @@ package daemon
 
 import (
 	"context"
+	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"domherre/check"
@@ -11,41 +13,139 @@ import (
 	"domherre/tls"
 )
 
-// checkLoop checks what the queue holds, and everything at the regular interval.
+// batches bounds how many batches of checks go side by side, beside the regular
+// look at all domains.
+const batches = 8
+
+// checkLoop checks what the queue holds, and everything at the regular
+// interval. No batch waits for another; of looks at all domains one goes at a
+// time.
 func (d *daemon) checkLoop(ctx context.Context) {
-	regular := time.NewTimer(jittered(d.current.Load().cfg.Check.Every))
-	defer regular.Stop()
+	var running sync.WaitGroup
+	defer running.Wait()
+	slots := make(chan struct{}, batches)
+	whole := newWhole(func() { running.Go(func() { d.checkAll(ctx) }) })
+	began := d.now()
 	for {
+		regular := time.NewTimer(began.Add(jittered(d.current.Load().cfg.Check.Every)).Sub(d.now()))
+		select {
+		case <-ctx.Done():
+			regular.Stop()
+			return
+		case <-d.checks.wake:
+			regular.Stop()
+		case <-regular.C:
+			began = d.now()
+			whole.want()
+		case <-d.wholeDone:
+			regular.Stop()
+			whole.done()
+		}
+		all, names := d.checks.take()
+		if all {
+			whole.want()
+		}
+		if len(names) == 0 {
+			continue
+		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-d.checks.wake:
-		case <-regular.C:
-			d.checks.addAll()
-			regular.Reset(jittered(d.current.Load().cfg.Check.Every))
+		case slots <- struct{}{}:
 		}
-		all, names := d.checks.take()
-		d.check(ctx, all, names)
+		running.Go(func() {
+			defer func() { <-slots }()
+			d.check(ctx, d.current.Load(), names)
+		})
 	}
 }
 
-// check runs the checks of some domains or all, and enters each as it comes.
-func (d *daemon) check(ctx context.Context, all bool, names []portfolio.Name) {
+// whole starts looks at all domains one at a time. It belongs to one goroutine.
+type whole struct {
+	start   func()
+	running bool
+	again   bool // asked for meanwhile
+}
+
+func newWhole(start func()) *whole { return &whole{start: start} }
+
+func (w *whole) want() {
+	if w.running {
+		w.again = true
+		return
+	}
+	w.running = true
+	w.start()
+}
+
+func (w *whole) done() {
+	w.running = false
+	if w.again {
+		w.again = false
+		w.want()
+	}
+}
+
+// checkAll looks at the frontend and at all domains.
+func (d *daemon) checkAll(ctx context.Context) {
 	n := d.current.Load()
+	var side sync.WaitGroup
+	side.Go(func() { d.checkFrontend(ctx, n) })
+	d.check(ctx, n, slices.Collect(func(yield func(portfolio.Name) bool) {
+		for _, dom := range n.domains {
+			if !yield(dom.Name) {
+				return
+			}
+		}
+	}))
+	side.Wait()
+	d.remember(ctx)
+	select {
+	case d.wholeDone <- struct{}{}:
+	case <-ctx.Done():
+	}
+}
+
+// checkFrontend looks at where all domains lead, unless they name it each.
+func (d *daemon) checkFrontend(ctx context.Context, n *generation) {
+	if n.cfg.Frontend == "" {
+		return
+	}
+	var before *check.Result
+	if known := d.frontend.Load(); known != nil && known.address == n.cfg.Frontend {
+		before = &known.Result
+	}
+	r := n.checker.FrontendHealth(ctx, n.cfg.Frontend, before)
+	if ctx.Err() != nil {
+		return
+	}
+	d.frontend.Store(&frontend{n.cfg.Frontend, r})
+	if before == nil || before.State != r.State {
+		n.log.Info("frontend", "state", r.State, "finding", r.Finding)
+	}
+}
+
+// frontend is how a frontend was found.
+type frontend struct {
+	address string
+	check.Result
+}
+
+// check runs the checks of some domains, and enters each as it comes.
+func (d *daemon) check(ctx context.Context, n *generation, names []portfolio.Name) {
 	entries := wire.Entries(n.certs.Inventory())
-	var subjects []check.Subject
-	for ascii, dom := range n.domains {
-		if all || slices.Contains(names, dom.Name) {
-			subjects = append(subjects, d.subject(n, dom, entries[ascii]))
+	look := d.book.look()
+	subjects := make([]check.Subject, 0, len(names))
+	for _, name := range names {
+		if dom, ok := n.domains[name.ASCII()]; ok {
+			subjects = append(subjects, d.subject(n, dom, entries[name.ASCII()]))
 		}
 	}
 	if len(subjects) == 0 {
 		return
 	}
-	n.checker.All(ctx, subjects, func(s check.DomainStatus) { d.checked(ctx, n, s) })
-	if ctx.Err() == nil {
-		d.remember(ctx)
-	}
+	n.checker.All(ctx, subjects, func(s check.DomainStatus) { d.checked(ctx, n, look, s) })
+	d.remember(ctx)
 }
 
 func (d *daemon) subject(n *generation, dom portfolio.Domain, e tls.Entry) check.Subject {
@@ -58,13 +158,15 @@ func (d *daemon) subject(n *generation, dom portfolio.Domain, e tls.Entry) check
 
 // checked enters a status. A domain that has become reachable may get its
 // certificate now; one that isn't well is looked at again soon.
-func (d *daemon) checked(ctx context.Context, n *generation, s check.DomainStatus) {
+func (d *daemon) checked(ctx context.Context, n *generation, look uint64, s check.DomainStatus) {
 	dom, ok := n.domains[s.ASCII]
 	if !ok || ctx.Err() != nil {
 		return
 	}
-	before, seen := d.book.status(s.ASCII)
-	d.book.checked(s)
+	before, seen, entered := d.book.checked(look, s)
+	if !entered {
+		return
+	}
 	d.metrics.DomainLive(s.ASCII, s.Live)
 	for _, c := range s.Checks {
 		d.metrics.CheckState(s.ASCII, c.Check, c.State)
@@ -96,7 +198,10 @@ func reachable(s check.DomainStatus) bool {
 // that hasn't been looked at yet is waiting.
 func (d *daemon) report() check.Report {
 	n := d.current.Load()
-	r := check.Report{Version: 1, Campaign: n.cfg.Campaign, Domains: []check.DomainStatus{}}
+	r := check.Report{Version: 1, Campaign: n.cfg.Campaign, Notices: d.notices(n), Domains: []check.DomainStatus{}}
+	if known := d.frontend.Load(); known != nil && known.address == n.cfg.Frontend {
+		r.Frontend = &known.Result
+	}
 	for _, dom := range slices.Concat(n.cfg.Portfolio.Domains, n.leaving) {
 		s, ok := d.book.status(dom.Name.ASCII())
 		if !ok {
@@ -109,8 +214,26 @@ func (d *daemon) report() check.Report {
 
 // remember keeps the report for when no daemon runs.
 func (d *daemon) remember(ctx context.Context) {
+	d.remembering.Lock()
+	defer d.remembering.Unlock()
+	if ctx.Err() != nil {
+		return
+	}
 	n := d.current.Load()
-	if err := wire.SaveStatus(ctx, d.store, n.cfg.Portfolio.ID, d.report()); err != nil && ctx.Err() == nil {
+	err := wire.SaveStatus(ctx, d.store, n.cfg.Portfolio.ID, d.report())
+	switch {
+	case err == nil:
+		d.complaints.settled("status")
+	case ctx.Err() == nil && d.complaints.fresh("status", rootOf(err).Error()):
 		d.log.Warn("the status is not kept: without the daemon it is unknown", "error", err)
 	}
+}
+
+// providersOf lists the providers that keep domains of a generation.
+func (n *generation) providers() []string {
+	names := map[string]bool{}
+	for _, dom := range n.domains {
+		names[dom.Provider] = true
+	}
+	return slices.Sorted(maps.Keys(names))
 }

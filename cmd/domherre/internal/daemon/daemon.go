@@ -5,9 +5,10 @@ package daemon
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -45,10 +46,8 @@ func Run(ctx context.Context, cfg *config.Config, o Options) error {
 		return err
 	}
 	defer store.Close()
-	if err := store.Probe(ctx); err != nil {
-		log.Error("degraded: what is in the state is served, but nothing can be changed", "error", err)
-	}
 	d := newDaemon(o, store, log)
+	d.probe(ctx)
 	sockets, err := open(ctx, cfg.Listen)
 	if err != nil {
 		return err
@@ -65,25 +64,39 @@ type daemon struct {
 	now       func() time.Time
 	store     state.Store
 	zoneStore dnsprovider.Store // store, through the embedded server where there is one
+	accepted  *wire.AcceptedRuns
+	permit    permit
 	metrics   *web.Metrics
 	redirect  *redirect.Server
 	names     *embedded.Server // nil where none listens
 	work      sync.WaitGroup   // of the current generation's goroutines
 
-	sources   atomic.Pointer[config.Sources] // of the config as read last, faults or not
-	current   atomic.Pointer[generation]
-	changing  sync.Mutex // held while a generation is replaced
-	zones     *queue     // domains to reconcile
-	checks    *queue     // domains to check
-	zoneRetry *retrier
-	lookAgain *retrier
-	book      *book
+	sources  atomic.Pointer[config.Sources] // of the config as read last, faults or not
+	current  atomic.Pointer[generation]
+	changing sync.Mutex // held while a generation is replaced
+	serving  atomic.Bool
+	degraded atomic.Pointer[error] // why the state can't be written
+	faults   atomic.Int64          // of the config on disk
+	frontend atomic.Pointer[frontend]
+
+	zones       *queue // domains to reconcile
+	checks      *queue // domains to check
+	wholeDone   chan struct{}
+	zoneRetry   *retrier
+	lookAgain   *retrier
+	ranBefore   sync.Map // providers whose first run is over
+	complaints  *complaints
+	since       beginnings
+	book        *book
+	remembering sync.Mutex // held while the report is kept
 }
 
 func newDaemon(o Options, store state.Store, log *slog.Logger) *daemon {
 	d := &daemon{
 		load: o.Load, newLog: o.Log, log: log, now: time.Now, store: store, zoneStore: store,
-		metrics: web.NewMetrics(), zones: newQueue(), checks: newQueue(), book: newBook(),
+		accepted: wire.NewAcceptedRuns(wire.Accepted{Storage: store}),
+		metrics:  web.NewMetrics(), zones: newQueue(), checks: newQueue(), wholeDone: make(chan struct{}),
+		complaints: newComplaints(), book: newBook(),
 	}
 	d.zoneRetry = newRetrier(firstRetry, d.zones)
 	d.lookAgain = newRetrier(firstCheck, d.checks)
@@ -94,6 +107,8 @@ func newDaemon(o Options, store state.Store, log *slog.Logger) *daemon {
 // asked for, certificates are loaded, and the redirector answers, before
 // anything new is done.
 func (d *daemon) run(ctx context.Context, cfg *config.Config, s *sockets) error {
+	hangups, quiet := catchHangups()
+	defer quiet()
 	// What serves outlives ctx a little, to drain.
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
@@ -108,28 +123,41 @@ func (d *daemon) run(ctx context.Context, cfg *config.Config, s *sockets) error 
 	}
 	d.redirect = redirect.NewServer(next.table, d.redirectOptions(cfg, next))
 	d.adopt(working, next)
+	d.configGood()
 	d.remember(ctx)
-	d.serve(g, s)
-	d.spawn(working, g)
+	admin := d.serve(g, s)
+	d.spawn(working, g, hangups)
+	d.serving.Store(true)
 	d.log.Info("running", "domains", len(cfg.Portfolio.Domains), "config", cfg.Path)
 	notify("READY=1")
 
 	<-working.Done()
-	notify("STOPPING=1")
-	d.log.Info("stopping: connections drain")
-	drain, cancel := context.WithTimeout(serving, drainFor)
-	defer cancel()
-	err = d.redirect.Shutdown(drain)
-	s.close()
+	d.drain(serving, s, admin)
 	stop()
-	d.zoneRetry.stop()
-	d.lookAgain.stop()
 	failure := g.Wait()
 	d.work.Wait()
 	if ctx.Err() != nil {
-		return err // ended on purpose
+		return nil // ended on purpose
 	}
-	return errors.Join(failure, err)
+	return failure
+}
+
+// drain stops listening and lets what is under way come to its end.
+func (d *daemon) drain(ctx context.Context, s *sockets, admin *http.Server) {
+	notify("STOPPING=1")
+	d.log.Info("stopping: connections drain")
+	d.serving.Store(false)
+	d.zoneRetry.stop()
+	d.lookAgain.stop()
+	ctx, cancel := context.WithTimeout(ctx, drainFor)
+	defer cancel()
+	if err := d.redirect.Shutdown(ctx); err != nil {
+		d.log.Warn("connections that didn't end were cut", "error", err)
+	}
+	if err := admin.Shutdown(ctx); err != nil {
+		admin.Close()
+	}
+	s.close()
 }
 
 // startNames starts the embedded authoritative server, where one is wanted.
@@ -155,14 +183,15 @@ func (d *daemon) startNames(ctx context.Context, cfg *config.Config, g *errgroup
 }
 
 // spawn starts the loops.
-func (d *daemon) spawn(ctx context.Context, g *errgroup.Group) {
+func (d *daemon) spawn(ctx context.Context, g *errgroup.Group, hangups <-chan os.Signal) {
 	d.zones.addAll()
 	// Looking before the first run is over would find what it is about to mend;
 	// but a provider that hangs must not keep us from looking.
 	first := time.AfterFunc(firstLook, d.checks.addAll)
 	context.AfterFunc(ctx, func() { first.Stop() })
 	loops := []func(context.Context){
-		d.reconcileLoop, d.checkLoop, d.watchConfig, d.watchSignals, d.watchCertificates, d.watchLaunches, watchdog,
+		d.reconcileLoop, d.checkLoop, d.watchConfig, d.watchCertificates, d.watchAccepted, d.watchLaunches, d.watchState, watchdog,
+		func(ctx context.Context) { d.watchSignals(ctx, hangups) },
 	}
 	for _, loop := range loops {
 		g.Go(func() error { loop(ctx); return nil })
@@ -171,7 +200,11 @@ func (d *daemon) spawn(ctx context.Context, g *errgroup.Group) {
 
 // domainOf finds a domain of the current generation by its A-labels.
 func (d *daemon) domainOf(ascii string) (portfolio.Domain, bool) {
-	dom, ok := d.current.Load().domains[ascii]
+	n := d.current.Load()
+	if n == nil {
+		return portfolio.Domain{}, false
+	}
+	dom, ok := n.domains[ascii]
 	return dom, ok
 }
 

@@ -2,9 +2,10 @@ package daemon
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
+	"maps"
+	"net/http"
+	"slices"
 
 	"domherre/check"
 	"domherre/cmd/domherre/internal/wire"
@@ -24,6 +25,7 @@ type generation struct {
 	certs   *tls.Manager
 	checker *check.Checker
 	table   *redirect.Table
+	admin   http.Handler
 	log     *slog.Logger
 	stop    context.CancelFunc
 }
@@ -36,20 +38,43 @@ func (d *daemon) build(ctx context.Context, cfg *config.Config) (*generation, er
 		d.log.Error("domains that left the list are not served", "error", err)
 	}
 	n := &generation{cfg: cfg, leaving: portfolio.Leaving(cfg.Portfolio, accepted), log: d.newLog(cfg), domains: map[string]portfolio.Domain{}}
-	for _, dom := range append(n.leaving, cfg.Portfolio.Domains...) {
+	for _, dom := range n.all() {
 		n.domains[dom.Name.ASCII()] = dom
 	}
 	if n.table, err = wire.Table(cfg, n.leaving, d.now()); err != nil {
 		return nil, err
 	}
-	if n.zones, err = wire.Providers(cfg, d.zoneStore, d.metrics.ProviderRequest, n.log); err != nil {
+	if err := d.buildProviders(n); err != nil {
 		return nil, err
 	}
 	if err := d.buildCertificates(ctx, n); err != nil {
 		return nil, err
 	}
-	n.checker = wire.Checker(cfg, n.zones, d.store, n.log)
+	n.checker = wire.Checker(cfg, n.zones, n.certs, d.store, n.log)
+	n.admin = d.adminHandler(n)
 	return n, nil
+}
+
+// all lists the domains, those leaving last.
+func (n *generation) all() []portfolio.Domain {
+	return slices.Concat(n.cfg.Portfolio.Domains, n.leaving)
+}
+
+// buildProviders keeps the current generation's where nothing about them has
+// changed: what a provider asked for, such as to be left alone, isn't forgotten.
+func (d *daemon) buildProviders(n *generation) (err error) {
+	if old := d.current.Load(); old != nil && wire.SameProviders(old.cfg, n.cfg) {
+		n.zones = old.zones
+		return nil
+	}
+	n.zones, err = wire.Providers(n.cfg, d.zoneStore, wire.ProviderHooks{Keeper: d.keeperOf, Requested: d.metrics.ProviderRequest}, n.log)
+	return err
+}
+
+// keeperOf names the provider that keeps a domain's zone.
+func (d *daemon) keeperOf(name portfolio.Name) (string, bool) {
+	dom, ok := d.domainOf(name.ASCII())
+	return dom.Provider, ok
 }
 
 // buildCertificates keeps the Manager of the current generation where nothing
@@ -73,7 +98,7 @@ func (d *daemon) buildCertificates(ctx context.Context, n *generation) error {
 }
 
 func (d *daemon) subjects(n *generation) []tls.Subject {
-	return wire.Subjects(n.cfg, append(n.leaving[:len(n.leaving):len(n.leaving)], n.cfg.Portfolio.Domains...), d.now())
+	return wire.Subjects(n.cfg, n.all(), d.now())
 }
 
 // adopt lets a generation take over: first the table, since names are to lead
@@ -81,14 +106,10 @@ func (d *daemon) subjects(n *generation) []tls.Subject {
 func (d *daemon) adopt(ctx context.Context, n *generation) {
 	old := d.current.Swap(n)
 	d.redirect.Swap(n.table)
-	var names []string
-	for ascii := range n.domains {
-		names = append(names, ascii)
-	}
+	names := slices.Collect(maps.Keys(n.domains))
 	d.metrics.Portfolio(names)
-	d.metrics.ConfigValid(true)
-	d.metrics.ConfigReloaded(d.now())
-	d.book.keep(names)
+	d.book.keep(names, n.providers())
+	defer d.countCertificates(n)
 	if old != nil && old.certs == n.certs {
 		n.certs.Manage(d.subjects(n))
 		return
@@ -103,75 +124,6 @@ func (d *daemon) adopt(ctx context.Context, n *generation) {
 			n.log.Error("certificates are not renewed any more", "error", err)
 		}
 	})
-}
-
-// reload makes a generation of the config as it is on disk now, or keeps the
-// current one and says why.
-func (d *daemon) reload(ctx context.Context) {
-	d.changing.Lock()
-	defer d.changing.Unlock()
-	cfg, problems := d.load()
-	d.sources.Store(&cfg.Sources)
-	for _, p := range problems.Warnings() {
-		d.log.Warn("config: "+p.Message, "at", p.Place(), "hint", p.Hint)
-	}
-	if problems.Err() != nil {
-		d.metrics.ConfigValid(false)
-		for _, p := range problems.Errors() {
-			d.log.Error("config: "+p.Message, "at", p.Place(), "hint", p.Hint)
-		}
-		d.log.Error("the config has faults: the one before stays in force", "faults", len(problems.Errors()))
-		return
-	}
-	old := d.current.Load()
-	if err := sameForLife(old.cfg, cfg); err != nil {
-		d.log.Warn("a part of the new config waits for a restart", "error", err)
-	}
-	next, err := d.build(ctx, cfg)
-	if err != nil {
-		d.metrics.ConfigValid(false)
-		d.log.Error("the new config can't be used: the one before stays in force", "error", cfg.Redact(err.Error()))
-		return
-	}
-	d.adopt(ctx, next)
-	d.remember(ctx)
-	changed := wire.ChangedDomains(old.cfg, cfg)
-	d.log.Info("config reloaded", "domains", len(cfg.Portfolio.Domains), "changed", len(changed))
-	d.zones.add(changed...)
-	d.checks.add(changed...)
-}
-
-// refresh makes the current generation anew from its own config: a launch date
-// has come, or a domain was pruned.
-func (d *daemon) refresh(ctx context.Context) {
-	d.changing.Lock()
-	defer d.changing.Unlock()
-	next, err := d.build(ctx, d.current.Load().cfg)
-	if err != nil {
-		d.log.Error("the portfolio can't be refreshed", "error", err)
-		return
-	}
-	d.adopt(ctx, next)
-}
-
-// sameForLife reports what only a restart can change.
-func sameForLife(old, next *config.Config) error {
-	var errs []error
-	if old.State != next.State {
-		errs = append(errs, errors.New("state"))
-	}
-	if old.Portfolio.ID != next.Portfolio.ID {
-		errs = append(errs, errors.New("portfolio"))
-	}
-	for _, l := range []struct{ key, old, next string }{
-		{"http", old.Listen.HTTP, next.Listen.HTTP}, {"https", old.Listen.HTTPS, next.Listen.HTTPS},
-		{"admin", old.Listen.Admin, next.Listen.Admin}, {"dns", old.Listen.DNS, next.Listen.DNS},
-	} {
-		if l.old != l.next {
-			errs = append(errs, fmt.Errorf("listen.%s", l.key))
-		}
-	}
-	return errors.Join(errs...)
 }
 
 // challenger answers dns-01 challenges through the providers of whichever

@@ -3,9 +3,9 @@ package daemon
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"os"
+	"sync"
 	"time"
 
 	"domherre/cmd/domherre/internal/wire"
@@ -13,16 +13,26 @@ import (
 	"domherre/state"
 )
 
-// fullEvery is how many regular runs pass until zones that show no sign of
-// change are read whole all the same.
-const fullEvery = 12
+const (
+	// fullEvery is how many regular runs pass until zones that show no sign of
+	// change are read whole all the same.
+	fullEvery = 12
+	// factsLimit bounds how long a run waits for what only a CA can tell. The
+	// records that depend on it come with a later run.
+	factsLimit = 3 * time.Second
+)
 
 // reconcileLoop works on what the queue holds, and on everything at the
-// regular interval.
+// regular interval: providers side by side.
 func (d *daemon) reconcileLoop(ctx context.Context) {
-	looked := false // at the domains, after the first run
+	lanes := newLanes()
+	var runs sync.WaitGroup
+	defer runs.Wait()
+	d.sync(ctx)
+	began := d.now()
 	for run := 0; ; {
-		regular := time.NewTimer(jittered(d.current.Load().cfg.Reconcile.Every))
+		regular := time.NewTimer(began.Add(jittered(d.current.Load().cfg.Reconcile.Every)).Sub(d.now()))
+		regularly := false
 		select {
 		case <-ctx.Done():
 			regular.Stop()
@@ -30,19 +40,32 @@ func (d *daemon) reconcileLoop(ctx context.Context) {
 		case <-d.zones.wake:
 			regular.Stop()
 		case <-regular.C:
-			d.zones.addAll()
+			regularly, began = true, d.now()
 			run++
 		}
 		all, names := d.zones.take()
-		if all {
-			names = nil
-		} else if len(names) == 0 {
-			continue
+		d.assign(lanes, all || regularly, regularly && run%fullEvery == 0, names)
+		for _, w := range lanes.take() {
+			runs.Go(func() {
+				defer d.zones.signal() // what came for the lane meanwhile
+				defer lanes.done(w.provider)
+				d.reconcile(ctx, w)
+			})
 		}
-		d.reconcile(ctx, portfolio.Options{Only: names, Full: all && run > 0 && run%fullEvery == 0})
-		if !looked {
-			looked = true
-			d.checks.addAll()
+	}
+}
+
+// assign sorts domains into the lanes of their providers.
+func (d *daemon) assign(l *lanes, all, full bool, names []portfolio.Name) {
+	n := d.current.Load()
+	for _, name := range names {
+		if dom, ok := n.domains[name.ASCII()]; ok {
+			l.add(dom.Provider, name, false)
+		}
+	}
+	if all {
+		for _, dom := range n.domains {
+			l.add(dom.Provider, portfolio.Name{}, full)
 		}
 	}
 }
@@ -53,10 +76,10 @@ func jittered(every time.Duration) time.Duration {
 }
 
 // reconcile runs once under the lease, and puts what comes of it into the book.
-func (d *daemon) reconcile(ctx context.Context, o portfolio.Options) {
+func (d *daemon) reconcile(ctx context.Context, w work) {
 	n := d.current.Load()
-	o.Only = n.known(o.Only)
-	if o.Only != nil && len(o.Only) == 0 {
+	o := w.options()
+	if o.Only = n.known(o.Only); o.Only != nil && len(o.Only) == 0 {
 		return
 	}
 	began := d.now()
@@ -64,29 +87,64 @@ func (d *daemon) reconcile(ctx context.Context, o portfolio.Options) {
 	if ctx.Err() != nil {
 		return
 	}
+	outcome := report.Exit()
 	if err != nil {
-		n.log.Error("reconciling", "error", n.cfg.Redact(err.Error()))
-		d.metrics.ReconcileDone(string(portfolio.ExitFailed), d.now().Sub(began))
-		for _, dom := range n.domains {
+		outcome = portfolio.ExitFailed
+	}
+	d.metrics.ReconcileDone(string(outcome), d.now().Sub(began))
+	if err != nil {
+		d.runFailed(ctx, n, w, err)
+	} else {
+		d.complaints.settled("run " + w.provider)
+	}
+	if len(report.Plan.Domains) > 0 {
+		d.account(n, w, report)
+	}
+	d.lookedFirst(n, w.provider)
+}
+
+// runFailed takes in what stopped a run as a whole, such as a state that can't
+// be written.
+func (d *daemon) runFailed(ctx context.Context, n *generation, w work, err error) {
+	text := n.cfg.Redact(err.Error())
+	if d.complaints.fresh("run "+w.provider, text) {
+		n.log.Error("reconciling", "provider", w.provider, "error", text)
+	}
+	d.probe(ctx)
+	for _, dom := range n.domains {
+		if dom.Provider == w.provider && (w.all || w.names[dom.Name]) {
 			d.zoneRetry.unwell(dom.Name, n.cfg.Reconcile.Every)
 		}
+	}
+}
+
+// lookedFirst has a provider's domains checked once its first run is over.
+func (d *daemon) lookedFirst(n *generation, provider string) {
+	if _, before := d.ranBefore.LoadOrStore(provider, true); before {
 		return
 	}
-	d.metrics.ReconcileDone(string(report.Exit()), d.now().Sub(began))
-	d.account(ctx, n, report)
+	var names []portfolio.Name
+	for _, dom := range n.domains {
+		if dom.Provider == provider {
+			names = append(names, dom.Name)
+		}
+	}
+	d.checks.add(names...)
 }
 
 func (d *daemon) runOnce(ctx context.Context, n *generation, o portfolio.Options) (portfolio.Report, error) {
-	lease, err := wire.Lease(ctx, d.store, n.cfg.Portfolio.ID, "domherre run", func(h *state.HeldError) {
+	ctx, release, err := d.permit.take(ctx, d.store, n.cfg.Portfolio.ID, func(h *state.HeldError) {
 		n.log.Info("waiting for another process to finish", "holder", h.Holder.String())
 	})
 	if err != nil {
 		return portfolio.Report{}, err
 	}
-	defer lease.Release()
-	ctx = lease.Context()
-	facts := wire.FactsOf(ctx, n.cfg, n.certs, d.now())
+	defer release()
+	asking, cancel := context.WithTimeout(ctx, factsLimit)
+	facts := wire.FactsOf(asking, n.cfg, n.certs, d.now())
+	cancel()
 	r := wire.NewReconciler(n.cfg, n.zones, d.store, facts, nil)
+	r.Accepted = d.accepted.Run()
 	o.By, o.Prune = daemonName(), n.cfg.Reconcile.Prune
 	if !n.cfg.Reconcile.Apply {
 		plan, err := r.Plan(ctx, n.cfg.Portfolio, o)
@@ -95,71 +153,25 @@ func (d *daemon) runOnce(ctx context.Context, n *generation, o portfolio.Options
 	return r.RunOnce(ctx, n.cfg.Portfolio, o)
 }
 
+// sync brings what the embedded server writes into zones by itself in line with
+// the config.
+func (d *daemon) sync(ctx context.Context) {
+	n := d.current.Load()
+	changed, err := n.zones.Sync(ctx)
+	if err != nil && ctx.Err() == nil {
+		n.log.Error("the zones' name servers are not as configured: tried again at the next start or reload", "error", n.cfg.Redact(err.Error()))
+	}
+	if changed > 0 {
+		n.log.Info("zones follow the name servers of the config", "zones", changed)
+	}
+}
+
 func daemonName() string {
 	host, err := os.Hostname()
 	if err != nil {
 		return "daemon"
 	}
 	return "daemon@" + host
-}
-
-// account takes in what became of a run: what is to be checked, tried again,
-// said and counted.
-func (d *daemon) account(ctx context.Context, n *generation, report portfolio.Report) {
-	d.book.planned(report)
-	d.countPending(report.Plan)
-	if !n.cfg.Reconcile.Apply {
-		n.sayDrift(report.Plan)
-		return
-	}
-	pruned := false
-	for i, o := range report.Outcomes {
-		plan := report.Plan.Domains[i]
-		switch {
-		case o.Outcome == portfolio.Failed && !errors.Is(o.Err, context.Canceled):
-			n.log.Error("reconcile", "domain", o.Domain.String(), "error", n.cfg.Redact(fmt.Sprint(o.Err)))
-			d.zoneRetry.unwell(o.Domain, n.cfg.Reconcile.Every)
-			continue
-		case o.Outcome == portfolio.Refused:
-			n.log.Warn("the guard waits for a person: domherre apply --force", "domain", o.Domain.String(), "reason", fmt.Sprint(o.Err))
-		case o.Outcome == portfolio.Applied:
-			n.log.Info("applied", "domain", o.Domain.String(), "changes", len(plan.Changes), "entry", o.Journal)
-			d.checks.add(o.Domain)
-			pruned = pruned || plan.Prune
-		}
-		d.zoneRetry.well(o.Domain)
-	}
-	if pruned {
-		d.refresh(ctx)
-	}
-}
-
-// sayDrift tells what an apply would do, where the config leaves it to people.
-func (n *generation) sayDrift(p portfolio.Plan) {
-	for i := range p.Domains {
-		switch d := &p.Domains[i]; {
-		case d.Error != "":
-			n.log.Error("plan", "domain", d.Name.String(), "error", n.cfg.Redact(d.Error))
-		case d.Pending():
-			n.log.Warn("the zone isn't as declared: domherre plan shows how, domherre apply mends it", "domain", d.Name.String(), "changes", len(d.Changes))
-		}
-	}
-}
-
-// countPending sets the metrics of what a plan leaves to be done.
-func (d *daemon) countPending(p portfolio.Plan) {
-	refused := p.Summary.Refused != ""
-	for i := range p.Domains {
-		refused = refused || p.Domains[i].Refused != ""
-	}
-	d.metrics.GuardRefused(refused)
-	if refused && p.Summary.Refused != "" {
-		d.log.Warn("the guard refuses the plan and waits for a person: domherre apply --force", "reason", p.Summary.Refused)
-	}
-	pending := d.book.pending()
-	for _, op := range []string{portfolio.OpCreate, portfolio.OpUpdate, portfolio.OpDelete} {
-		d.metrics.PendingChanges(op, pending[op])
-	}
 }
 
 // known leaves out names that are no longer of the portfolio; nil stays nil.
@@ -175,3 +187,6 @@ func (n *generation) known(names []portfolio.Name) []portfolio.Name {
 	}
 	return known
 }
+
+// cancelled reports whether a failure only means that we stopped.
+func cancelled(err error) bool { return errors.Is(err, context.Canceled) }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"time"
@@ -17,15 +19,20 @@ import (
 	"domherre/web"
 )
 
-// serve starts the listeners.
-func (d *daemon) serve(g *errgroup.Group, s *sockets) {
+// serve starts the listeners, and gives the server of the admin listener.
+func (d *daemon) serve(g *errgroup.Group, s *sockets) *http.Server {
 	for _, l := range s.http {
 		g.Go(func() error { return servingError("http", d.redirect.ServeHTTP(l)) })
 	}
 	for _, l := range s.https {
 		g.Go(func() error { return servingError("https", d.redirect.ServeHTTPS(l)) })
 	}
-	admin := &http.Server{Handler: d.admin(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: nil}
+	// What net/http would log holds addresses of clients.
+	admin := &http.Server{
+		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { d.current.Load().admin.ServeHTTP(w, r) }),
+		ReadHeaderTimeout: adminTimeout, ReadTimeout: adminTimeout, WriteTimeout: 2 * adminTimeout,
+		ErrorLog: log.New(io.Discard, "", 0),
+	}
 	for _, l := range s.admin {
 		g.Go(func() error {
 			err := admin.Serve(l)
@@ -35,7 +42,10 @@ func (d *daemon) serve(g *errgroup.Group, s *sockets) {
 			return servingError("admin", err)
 		})
 	}
+	return admin
 }
+
+const adminTimeout = 10 * time.Second
 
 // redirectOptions fits the redirector to whichever generation is current.
 func (d *daemon) redirectOptions(cfg *config.Config, first *generation) redirect.Options {
@@ -71,21 +81,18 @@ func (d *daemon) serverTLS(first *tls.Config) *tls.Config {
 	return cfg
 }
 
-// admin makes the handler of the admin listener.
-func (d *daemon) admin() http.Handler {
-	cfg := d.current.Load().cfg
+// adminHandler makes the handler of the admin listener.
+func (d *daemon) adminHandler(n *generation) http.Handler {
 	return web.New(web.Options{
-		Language: cfg.Language,
-		Token:    cfg.Admin.Token.Reveal(),
+		Language: n.cfg.Language,
+		Token:    n.cfg.Admin.Token.Reveal(),
 		Status:   func(context.Context) (check.Report, error) { return d.report(), nil },
 		Plan:     func(context.Context) (any, error) { return d.book.openPlan(), nil },
 		Certificates: func(context.Context) (any, error) {
 			return wire.CertificatesJSON(d.current.Load().certs.Inventory()), nil
 		},
 		Metrics: d.metrics,
-		Ready: []web.Readiness{
-			{Name: "store", Check: d.store.Probe},
-		},
-		Log: d.log,
+		Ready:   d.readiness(),
+		Log:     n.log,
 	})
 }

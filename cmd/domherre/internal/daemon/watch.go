@@ -17,15 +17,19 @@ import (
 func (d *daemon) watchConfig(ctx context.Context) {
 	config.Watch(ctx, config.WatchOptions{
 		Sources: func() config.Sources { return *d.sources.Load() },
-		Log: d.log,
+		Log:     d.log,
 	}, func() { d.reload(ctx) })
 }
 
+// catchHangups takes SIGHUP, which would end the process, from now on.
+func catchHangups() (hangups <-chan os.Signal, stop func()) {
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, syscall.SIGHUP)
+	return c, func() { signal.Stop(c) }
+}
+
 // watchSignals reloads on SIGHUP.
-func (d *daemon) watchSignals(ctx context.Context) {
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
+func (d *daemon) watchSignals(ctx context.Context, hangups <-chan os.Signal) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -63,6 +67,9 @@ func (d *daemon) watchLaunches(ctx context.Context) {
 
 // notify tells systemd, where it runs us.
 func notify(what string) { _, _ = systemd.SdNotify(false, what) }
+
+// reloading is what systemd wants to hear before a reload (sd_notify(3)).
+func reloading() string { return systemd.SdNotifyReloading + "\n" + systemd.SdNotifyMonotonicUsec() }
 
 // watchdog tells systemd that we live, as often as it asks for.
 func watchdog(ctx context.Context) {

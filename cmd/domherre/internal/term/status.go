@@ -79,6 +79,9 @@ func (t *Term) advice(r check.Report) {
 	if r.Frontend != nil {
 		add("frontend", *r.Frontend)
 	}
+	for _, notice := range r.Notices {
+		add("campaign", notice)
+	}
 	for _, d := range r.Domains {
 		for _, c := range d.Checks {
 			add(d.Domain, c)

@@ -3,6 +3,7 @@ package wire
 import (
 	"net/netip"
 	"reflect"
+	"slices"
 
 	"domherre/config"
 	"domherre/dnsprovider"
@@ -13,6 +14,12 @@ import (
 // way, so that orders under way can go on.
 func SameCertificates(a, b *config.Config) bool {
 	return reflect.DeepEqual(a.TLS, b.TLS) && a.Listen.HTTP == b.Listen.HTTP && a.Listen.HTTPS == b.Listen.HTTPS
+}
+
+// SameProviders reports whether two configs reach their providers the same way,
+// so that what is known of them stays known.
+func SameProviders(a, b *config.Config) bool {
+	return reflect.DeepEqual(a.Providers, b.Providers) && slices.Equal(Resolvers(a), Resolvers(b)) && a.Log == b.Log
 }
 
 // ChangedDomains gives the domains of next that are new or differ from what

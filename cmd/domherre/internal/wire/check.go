@@ -17,12 +17,12 @@ import (
 	"domherre/tls"
 )
 
-// Checker makes the checks of a config. verify asks the authoritative servers.
-func Checker(cfg *config.Config, zones portfolio.Zones, storage certmagic.Storage, log *slog.Logger) *check.Checker {
+// Checker makes the checks of a config. zones asks the authoritative servers.
+func Checker(cfg *config.Config, zones portfolio.Zones, certs *tls.Manager, storage certmagic.Storage, log *slog.Logger) *check.Checker {
 	c := &check.Checker{
 		Resolver: resolver(cfg),
 		Verify:   zones.Verify,
-		Roots:    roots(cfg),
+		Roots:    roots(cfg, certs, log),
 		Ports:    check.Ports{HTTP: uint16(port(cfg.Listen.HTTP)), HTTPS: uint16(port(cfg.Listen.HTTPS))},
 		Language: cfg.Language,
 	}
@@ -36,21 +36,33 @@ func Checker(cfg *config.Config, zones portfolio.Zones, storage certmagic.Storag
 	return c
 }
 
-// roots are the system's and those of private ACME servers, nil where there
-// are no private ones.
-func roots(cfg *config.Config) *x509.CertPool {
-	var pool *x509.CertPool
+// roots are the system's and those of private CAs, ours among them; nil where
+// there are no private ones.
+func roots(cfg *config.Config, certs *tls.Manager, log *slog.Logger) *x509.CertPool {
+	var private [][]byte
 	for _, i := range cfg.TLS.Issuers {
-		if len(i.Roots) == 0 {
+		if len(i.Roots) > 0 {
+			private = append(private, i.Roots)
+		}
+		if !i.Internal {
 			continue
 		}
-		if pool == nil {
-			var err error
-			if pool, err = x509.SystemCertPool(); err != nil {
-				pool = x509.NewCertPool()
-			}
+		own, err := certs.InternalRoots()
+		if err != nil {
+			log.Warn("the checks don't know the internal CA: its certificates count as untrusted", "error", err)
+			continue
 		}
-		pool.AppendCertsFromPEM(i.Roots)
+		private = append(private, own)
+	}
+	if len(private) == 0 {
+		return nil
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	for _, pem := range private {
+		pool.AppendCertsFromPEM(pem)
 	}
 	return pool
 }
@@ -129,12 +141,15 @@ func CheckSubject(cfg *config.Config, d portfolio.Domain, want []portfolio.RRset
 		}
 	}
 	if entry != nil {
-		s.Certificate = certificateState(*entry)
+		s.Certificate = certificateState(*entry, cfg.Language)
 	}
 	return s
 }
 
-func certificateState(e tls.Entry) check.CertificateState {
+func certificateState(e tls.Entry, language string) check.CertificateState {
+	if e.Waiting == tls.WaitsForOther && language == "sv" {
+		e.Waiting = "en annan process beställer det"
+	}
 	s := check.CertificateState{Internal: e.Internal, Waiting: e.Waiting, LastError: e.LastError}
 	if !e.NotAfter.IsZero() {
 		s.Certificate = &check.Certificate{

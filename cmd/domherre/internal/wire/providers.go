@@ -9,18 +9,28 @@ import (
 	"domherre/portfolio"
 )
 
+// ProviderHooks is what a daemon adds to the providers of a command.
+type ProviderHooks struct {
+	// Keeper names the provider that keeps a domain's zone; nil: as the config says.
+	Keeper    func(portfolio.Name) (string, bool)
+	Requested func(provider, op, outcome string)
+}
+
 // Providers opens the providers of a config.
-func Providers(cfg *config.Config, store dnsprovider.Store, requested func(provider, op, outcome string), log *slog.Logger) (*dnsprovider.Set, error) {
-	keeper := map[portfolio.Name]string{}
-	for _, d := range cfg.Portfolio.Domains {
-		keeper[d.Name] = d.Provider
+func Providers(cfg *config.Config, store dnsprovider.Store, hooks ProviderHooks, log *slog.Logger) (*dnsprovider.Set, error) {
+	if hooks.Keeper == nil {
+		keepers := map[portfolio.Name]string{}
+		for _, d := range cfg.Portfolio.Domains {
+			keepers[d.Name] = d.Provider
+		}
+		hooks.Keeper = func(n portfolio.Name) (string, bool) { p, ok := keepers[n]; return p, ok }
 	}
 	return dnsprovider.Open(providerConfigs(cfg), dnsprovider.Deps{
 		Store:     store,
 		Resolvers: Resolvers(cfg),
 		Log:       log,
-		Provider:  func(n portfolio.Name) (string, bool) { p, ok := keeper[n]; return p, ok },
-		Requested: requested,
+		Provider:  hooks.Keeper,
+		Requested: hooks.Requested,
 	})
 }
 

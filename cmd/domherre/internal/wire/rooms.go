@@ -33,7 +33,7 @@ func Open(ctx context.Context, cfg *config.Config, log *slog.Logger) (*Rooms, er
 	if r.Store, err = state.Open(ctx, string(cfg.State), log); err != nil {
 		return nil, err
 	}
-	if r.Zones, err = Providers(cfg, r.Store, nil, log); err != nil {
+	if r.Zones, err = Providers(cfg, r.Store, ProviderHooks{}, log); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
 	if r.Certs, err = Certificates(cfg, r.Store, r.Zones, CertHooks{}, log); err != nil {

@@ -15,6 +15,7 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"domherre": func() { os.Exit(cli.Main(os.Args[1:], cli.System())) },
+		"measure":  measure,
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/netip"
@@ -74,14 +75,27 @@ listen: {http: "%s", https: "%s", http3: false, admin: "%s", dns: "%s"}
 `, w.dns, w.Addresses().Directory, w.Addresses().Resolver, w.http, w.https, w.admin, w.dns)
 }
 
+// freePort finds a port that nobody listens on, by TCP nor UDP. It looks below
+// the ports that systems give to outgoing connections, so that the lab's own
+// traffic doesn't take it before the daemon does.
 func freePort(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	var failed error
+	for range 100 {
+		address := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.N(20_000))
+		l, err := net.Listen("tcp", address)
+		if err == nil {
+			l.Close()
+			var p net.PacketConn
+			if p, err = net.ListenPacket("udp", address); err == nil {
+				p.Close()
+				return address
+			}
+		}
+		failed = err
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal(failed)
+	return ""
 }
 
 func portOf(address string) int { return int(netip.MustParseAddrPort(address).Port()) }

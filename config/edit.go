@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/google/renameio/v2"
@@ -16,9 +17,16 @@ import (
 
 // Addition is a domain to put on the list.
 type Addition struct {
-	Name     portfolio.Name
-	Frontend string // "" for the common one
-	Note     string
+	Name      portfolio.Name
+	Frontend  string // as written; "" for the common one
+	Provider  string // "" for the first
+	Note      string
+	Owner     string
+	Tags      []string
+	Registrar string
+	Expires   string // as written: 2027-03-01
+	Launch    string // as written: 2027-03-01
+	Paused    bool
 }
 
 // Edit is a change to a domain file that hasn't been written yet.
@@ -39,10 +47,16 @@ func PrepareAdd(path string, o Options, file string, add []Addition) (Edit, Prob
 	case file == "":
 		file = c.DomainFiles[0]
 	}
+	if !slices.ContainsFunc(c.DomainFiles, func(f string) bool { return canonicalPath(f) == canonicalPath(file) }) {
+		return Edit{}, Problems{{
+			File: file, Message: "it is none of the domain files of " + c.Path,
+			Hint: "choose one of them, or name it under domains: first: " + strings.Join(c.DomainFiles, ", "),
+		}}
+	}
 	e, p := edit(file, func(text, ext string) (string, error) {
 		switch ext {
 		case ".txt":
-			return addPlain(text, add), nil
+			return addPlain(text, add)
 		case ".csv":
 			return addRows(text, add)
 		}

@@ -10,16 +10,39 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// addPlain appends names, one a line.
-func addPlain(text string, add []Addition) string {
+// keyed is one key of an entry, with its value as written.
+type keyed struct{ key, value string }
+
+// keys gives what an addition says beside its name, in the order of columns.
+func (a Addition) keys() []keyed {
+	paused := ""
+	if a.Paused {
+		paused = "true"
+	}
+	all := []keyed{
+		{"frontend", a.Frontend}, {"provider", a.Provider}, {"note", oneLine(a.Note)}, {"owner", oneLine(a.Owner)},
+		{"tags", strings.Join(a.Tags, ", ")}, {"registrar", oneLine(a.Registrar)},
+		{"expires", a.Expires}, {"launch", a.Launch}, {"paused", paused},
+	}
+	return slices.DeleteFunc(all, func(k keyed) bool { return k.value == "" })
+}
+
+// addPlain appends names, one a line. A note becomes a comment; there is no
+// place for more.
+func addPlain(text string, add []Addition) (string, error) {
 	for _, a := range add {
+		for _, k := range a.keys() {
+			if k.key != "note" {
+				return "", fmt.Errorf("a list of bare names has no place for a %s", k.key)
+			}
+		}
 		text += a.Name.Unicode()
 		if a.Note != "" {
 			text += " # " + oneLine(a.Note)
 		}
 		text += "\n"
 	}
-	return text
+	return text, nil
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
@@ -50,14 +73,12 @@ func addRows(text string, add []Addition) (string, error) {
 	w.Comma = comma
 	for _, a := range add {
 		row := make([]string, len(t.header))
-		for column, s := range map[string]string{"domain": a.Name.Unicode(), "frontend": a.Frontend, "note": oneLine(a.Note)} {
-			i := slices.Index(t.header, column)
-			if i < 0 && s != "" {
-				return "", fmt.Errorf("it has no column %s", column)
+		for _, k := range append(a.keys(), keyed{"domain", a.Name.Unicode()}) {
+			i := slices.Index(t.header, k.key)
+			if i < 0 {
+				return "", fmt.Errorf("it has no column %s", k.key)
 			}
-			if i >= 0 {
-				row[i] = s
-			}
+			row[i] = k.value
 		}
 		if err := w.Write(row); err != nil {
 			return "", err
@@ -175,19 +196,33 @@ func addItems(text string, add []Addition) (string, error) {
 	margin := strings.Repeat(" ", b.indent)
 	var items strings.Builder
 	for _, a := range add {
-		if a.Frontend == "" && a.Note == "" {
-			items.WriteString(margin + "- " + scalarText(a.Name.Unicode()) + "\n")
-			continue
-		}
-		items.WriteString(margin + "- name: " + scalarText(a.Name.Unicode()) + "\n")
-		if a.Frontend != "" {
-			items.WriteString(margin + "  frontend: " + scalarText(a.Frontend) + "\n")
-		}
-		if a.Note != "" {
-			items.WriteString(margin + "  note: " + scalarText(oneLine(a.Note)) + "\n")
-		}
+		items.WriteString(a.item(margin))
 	}
 	return strings.Join(slices.Insert(b.lines, b.end, items.String()), ""), nil
+}
+
+// item writes an addition as an item of a list.
+func (a Addition) item(margin string) string {
+	keys := a.keys()
+	if len(keys) == 0 {
+		return margin + "- " + scalarText(a.Name.Unicode()) + "\n"
+	}
+	text := margin + "- name: " + scalarText(a.Name.Unicode()) + "\n"
+	for _, k := range keys {
+		switch k.key {
+		case "tags":
+			tags := make([]string, len(a.Tags))
+			for i, t := range a.Tags {
+				tags[i] = quotedText(t)
+			}
+			k.value = "[" + strings.Join(tags, ", ") + "]"
+		case "expires", "launch", "paused":
+		default:
+			k.value = scalarText(k.value)
+		}
+		text += margin + "  " + k.key + ": " + k.value + "\n"
+	}
+	return text
 }
 
 // scalarText writes a string as YAML, in quotes where it needs them.
@@ -196,7 +231,12 @@ func scalarText(s string) string {
 	if text := strings.TrimSuffix(string(out), "\n"); err == nil && !strings.Contains(text, "\n") {
 		return text
 	}
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
+	return quotedText(s)
+}
+
+// quotedText writes a string of one line as YAML in double quotes.
+func quotedText(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(oneLine(s)) + `"`
 }
 
 // removeItems drops the items whose name stands on these lines, from 1.

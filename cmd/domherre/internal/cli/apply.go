@@ -46,12 +46,22 @@ func (a *app) applyCommand() *cobra.Command {
 }
 
 func (a *app) apply(c *cobra.Command, o portfolio.Options, yes bool) error {
+	return a.change(c, "domherre apply", o, yes, func(ctx context.Context, w *portfolio.Reconciler, p portfolio.Portfolio, o portfolio.Options) (portfolio.Report, error) {
+		return w.RunOnce(ctx, p, o)
+	})
+}
+
+// changes is what writes to zones: a run of the reconciler.
+type changes func(context.Context, *portfolio.Reconciler, portfolio.Portfolio, portfolio.Options) (portfolio.Report, error)
+
+// change carries out changes under the portfolio's lease, and reports them.
+func (a *app) change(c *cobra.Command, command string, o portfolio.Options, yes bool, run changes) error {
 	r, err := a.open(c)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	lease, err := a.lease(c.Context(), r, "domherre apply")
+	lease, err := a.lease(c.Context(), r, command)
 	if err != nil {
 		return err
 	}
@@ -63,39 +73,49 @@ func (a *app) apply(c *cobra.Command, o portfolio.Options, yes bool) error {
 		defer cancel()
 	}
 	o.By = who()
-	o.Confirm = a.confirm(yes)
+	shown := false
+	o.Confirm = func(p portfolio.Plan) error {
+		shown = true
+		return a.confirm(redactPlan(p, r.Config.Redact), yes)
+	}
 	reconciler, err := r.Reconciler(ctx, a.progress)
 	if err != nil {
 		return err
 	}
-	report, err := reconciler.RunOnce(ctx, r.Config.Portfolio, o)
+	report, err := run(ctx, reconciler, r.Config.Portfolio, o)
+	if err != nil && report.Count(portfolio.Applied) == 0 {
+		return err
+	}
 	report.Plan = redactPlan(report.Plan, r.Config.Redact)
-	if errors.Is(err, errDeclined) {
-		return &exit{exitFailed, err}
+	if !a.json() && !shown {
+		a.term.Plan(report.Plan)
 	}
-	if err != nil {
+	code := exitCode(report)
+	if shownErr := a.showReport(report, r.Config.Redact); shownErr != nil {
+		return shownErr
+	}
+	switch {
+	case err != nil:
 		return err
+	case code == exitOK:
+		return nil
+	case c.Context().Err() != nil:
+		return &exit{code, hinted("interrupted: what was not written yet is left as it was", "run it again to go on")}
 	}
-	end := reportExit(report)
-	if err := a.showReport(report, r.Config.Redact); err != nil {
-		return err
-	}
-	return end
+	return &exit{code: code}
 }
 
 var errDeclined = errors.New("nothing was changed")
 
 // confirm shows the plan and, on a terminal, asks.
-func (a *app) confirm(yes bool) func(portfolio.Plan) error {
-	return func(p portfolio.Plan) error {
-		if !a.json() {
-			a.term.Plan(p)
-		}
-		if yes || !a.term.Interactive() || a.term.Ask("Do this?") {
-			return nil
-		}
-		return errDeclined
+func (a *app) confirm(p portfolio.Plan, yes bool) error {
+	if !a.json() {
+		a.term.Plan(p)
 	}
+	if yes || !a.term.Interactive() || a.term.Ask("Do this?") {
+		return nil
+	}
+	return errDeclined
 }
 
 // appliedDomain is a domain of apply's JSON: its plan, and what became of it.
@@ -138,14 +158,14 @@ func outcomeWord(o portfolio.Outcome, r portfolio.Report) string {
 	return o.Outcome
 }
 
-func reportExit(r portfolio.Report) error {
+func exitCode(r portfolio.Report) int {
 	switch r.Exit() {
 	case portfolio.ExitRefused:
-		return &exit{code: exitRefused}
+		return exitRefused
 	case portfolio.ExitPartly:
-		return &exit{code: exitPartly}
+		return exitPartly
 	case portfolio.ExitFailed:
-		return &exit{code: exitFailed}
+		return exitFailed
 	}
-	return nil
+	return exitOK
 }

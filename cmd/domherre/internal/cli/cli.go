@@ -70,6 +70,7 @@ func Main(args []string, env Environment) int {
 	root.SetArgs(args)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // who asks a second time doesn't want to wait
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitOK
@@ -103,7 +104,8 @@ func (a *app) root() *cobra.Command {
 	root.PersistentFlags().StringVarP(&a.config, "config", "c", "", "the config file (default ./domherre.yaml, then /etc/domherre/domherre.yaml)")
 	root.AddCommand(
 		a.initCommand(), a.validateCommand(), a.planCommand(), a.applyCommand(), a.runCommand(),
-		a.statusCommand(), a.checkCommand(), a.certsCommand(), a.providersCommand(), a.schemaCommand(), a.versionCommand(),
+		a.statusCommand(), a.checkCommand(), a.certsCommand(), a.domainsCommand(), a.zonesCommand(),
+		a.historyCommand(), a.rollbackCommand(), a.providersCommand(), a.schemaCommand(), a.versionCommand(),
 	)
 	for _, c := range root.Commands() {
 		a.tidy(c)

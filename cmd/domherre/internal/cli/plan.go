@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"slices"
 
 	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
@@ -62,6 +63,7 @@ func (a *app) plan(c *cobra.Command, o portfolio.Options) (portfolio.Plan, error
 
 // redactPlan takes secrets out of what providers said.
 func redactPlan(p portfolio.Plan, redact func(string) string) portfolio.Plan {
+	p.Domains = slices.Clone(p.Domains)
 	for i := range p.Domains {
 		p.Domains[i].Error = redact(p.Domains[i].Error)
 	}

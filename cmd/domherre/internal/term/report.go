@@ -4,11 +4,10 @@ import (
 	"domherre/portfolio"
 )
 
-// Report writes what became of a run, whose plan has been shown already unless
-// there was nothing to do. What befell many domains is said once.
+// Report writes what became of a run whose plan has been shown already. What
+// befell many domains is said once.
 func (t *Term) Report(r portfolio.Report) {
-	if r.Plan.Summary.Refused != "" {
-		t.Plan(r.Plan)
+	if r.Count(portfolio.Unchanged) == len(r.Outcomes) {
 		return
 	}
 	of := names{len(r.Outcomes), func(i int) portfolio.Name { return r.Outcomes[i].Domain }}

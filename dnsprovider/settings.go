@@ -43,8 +43,7 @@ func unknownType(typ string, table []row) SettingFault {
 // decode fills the type's settings, strictly: every fault is found at once.
 func decode(r row, settings map[string]any) (any, []SettingFault) {
 	dst := r.settings()
-	known := settingsOf(dst)
-	fields := fieldsOf(dst)
+	known, fields := r.known(dst)
 	var faults []SettingFault
 	given := make(map[string]bool)
 	for _, key := range slices.Sorted(maps.Keys(settings)) {

@@ -12,13 +12,15 @@ import (
 
 // Type is a kind of provider, for reference and for checking configs.
 type Type struct {
-	Name     string
-	Home     string    // where its makers describe it
-	Summary  string    // one line
-	Cannot   []string  // what it can't do, a sentence each
-	MinTTL   uint32    // seconds; lower ones are raised to it by the provider
-	Settings []Setting // in the order to write them
-	Limits   Limits    // defaults
+	Name    string
+	Home    string   // where its makers describe it
+	Summary string   // one line
+	Cannot  []string // what it can't do, a sentence each
+	MinTTL  uint32   // seconds; lower ones are raised to it by the provider
+	// Unsupported names what it can't hold: a type, "HTTPS", or one with its data, "MX 0 .".
+	Unsupported []string
+	Settings    []Setting // in the order to write them
+	Limits      Limits    // defaults
 }
 
 // Setting is one setting of a type.
@@ -61,7 +63,7 @@ type row struct {
 func Types() []Type {
 	var types []Type
 	for _, r := range rows() {
-		r.Type.Settings = settingsOf(r.settings())
+		r.Type.Settings, _ = r.known(r.settings())
 		types = append(types, r.Type)
 	}
 	return types
@@ -74,7 +76,7 @@ func local() Limits {
 
 // rows is the registry: a line or two per type.
 func rows() []row {
-	return []row{
+	own := []row{
 		typed(Type{
 			Name: "embedded", Home: "https://www.rfc-editor.org/rfc/rfc1034", Limits: local(),
 			Summary: "the authoritative server inside the daemon; its zones are kept in the state",
@@ -91,6 +93,7 @@ func rows() []row {
 			Cannot:  []string{"on SQLite it can't write zones in parallel; concurrency adapts to that", "disabled records are not seen, and go when their RRset is written"},
 		}, openPowerDNS, powerdns.Settings.Check),
 	}
+	return append(own, modules()...)
 }
 
 func openPowerDNS(s powerdns.Settings, cfg Config, d Deps) (any, error) {

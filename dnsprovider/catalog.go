@@ -1,0 +1,102 @@
+package dnsprovider
+
+import (
+	"time"
+
+	"github.com/libdns/bunny"
+	"github.com/libdns/cloudflare"
+	"github.com/libdns/desec"
+	"github.com/libdns/gandi"
+	"github.com/libdns/glesys"
+	hetzner "github.com/libdns/hetzner/v2"
+	"github.com/libdns/loopia"
+	"github.com/libdns/ovh"
+	"github.com/libdns/route53"
+	"github.com/libdns/simplydotcom"
+)
+
+// api are the limits towards a vendor's API, of so many requests a second.
+func api(concurrency int, perSecond float64) Limits {
+	return Limits{Concurrency: concurrency, RequestsPerSecond: perSecond, Timeout: 30 * time.Second, Retries: 5}
+}
+
+// modules are the types that libdns modules make.
+func modules() []row {
+	return []row{
+		module[cloudflare.Provider](Type{
+			Name: "cloudflare", Home: "https://developers.cloudflare.com/dns/", Limits: api(4, 4), MinTTL: 60,
+			Summary: "Cloudflare",
+			Cannot:  []string{"it lists the first 20 zones alone", "proxied records are not told from others, and stop being proxied when they are written"},
+		}, byDifference,
+			need("api_token", "an API token with the permissions Zone:Read and DNS:Edit; no global API key", "${env:CLOUDFLARE_API_TOKEN}").secret(),
+			may("zone_token", "another token for looking up zones, where api_token has no Zone:Read", "${env:CLOUDFLARE_ZONE_TOKEN}").secret()),
+		module[route53.Provider](Type{
+			Name: "route53", Home: "https://aws.amazon.com/route53/", Limits: api(2, 4),
+			Summary: "Amazon Route 53",
+			Cannot:  []string{"it can't list zones", "alias records are not seen, and writes beside them fail"},
+		}, bySet,
+			may("region", "the AWS region", "eu-north-1"),
+			may("profile", "a profile of the AWS configuration files", "domherre"),
+			may("access_key_id", "the key's id; the usual AWS environment and files where empty", "${env:AWS_ACCESS_KEY_ID}"),
+			may("secret_access_key", "the key", "${env:AWS_SECRET_ACCESS_KEY}").secret(),
+			may("session_token", "the token of a session", "${env:AWS_SESSION_TOKEN}").secret(),
+			may("hosted_zone_id", "the one hosted zone to use; found by name where empty", "Z123456789EXAMPLE"),
+			may("max_retries", "tries of the AWS library within a request", "5")),
+		module[loopia.Provider](Type{
+			Name: "loopia", Home: "https://www.loopia.se/api/", Limits: api(1, 1), MinTTL: 60,
+			Summary: "Loopia",
+			Cannot:  []string{"it can't list zones"},
+		}, byDifference,
+			need("username", "the API user, as user@loopiaapi", "domherre@loopiaapi"),
+			need("password", "the API user's password", "${env:LOOPIA_PASSWORD}").secret(),
+			may("customer", "the customer number, for resellers", "X12345")),
+		module[glesys.Provider](Type{
+			Name: "glesys", Home: "https://glesys.com/dns", Limits: api(2, 4), MinTTL: 60,
+			Summary: "GleSYS",
+			Cannot:  []string{"it can't list zones"},
+		}, byDifference,
+			need("project", "the project's id", "cl12345"),
+			need("api_key", "an API key that may use the domain module", "${env:GLESYS_API_KEY}").secret()),
+		module[gandi.Provider](Type{
+			Name: "gandi", Home: "https://api.gandi.net/docs/livedns/", Limits: api(2, 4), MinTTL: 300,
+			Summary: "Gandi LiveDNS",
+			Cannot:  []string{"it can't list zones"},
+		}, byDifference,
+			need("bearer_token", "a personal access token that may manage domain name technical configurations", "${env:GANDI_BEARER_TOKEN}").secret()),
+		module[hetzner.Provider](Type{
+			Name: "hetzner", Home: "https://docs.hetzner.cloud/reference/cloud#zones", Limits: api(4, 1), MinTTL: 60,
+			Summary: "Hetzner DNS, in the Hetzner Console",
+		}, byDifference,
+			need("api_token", "an API token of the project, read and write", "${env:HETZNER_API_TOKEN}").secret()),
+		module[desec.Provider](Type{
+			Name: "desec", Home: "https://desec.readthedocs.io/", Limits: api(1, 1), MinTTL: 3600,
+			Summary: "deSEC",
+			Cannot:  []string{"it takes no TTL below 3600"},
+		}, bySet,
+			need("token", "a token; it needs no permission to manage tokens", "${env:DESEC_TOKEN}").secret()),
+		module[ovh.Provider](Type{
+			Name: "ovh", Home: "https://help.ovhcloud.com/csm/en-dns-zone", Limits: api(1, 4), MinTTL: 60,
+			Summary: "OVHcloud",
+			Cannot:  []string{"it can't list zones", "it reads record by record: a request for each", "quotes within a text are lost"},
+		}, byDifference,
+			need("endpoint", "the API to use: ovh-eu, ovh-ca or ovh-us", "ovh-eu"),
+			need("application_key", "the application's key", "${env:OVH_APPLICATION_KEY}").secret(),
+			need("application_secret", "the application's secret", "${env:OVH_APPLICATION_SECRET}").secret(),
+			need("consumer_key", "a consumer key that may GET, POST, PUT and DELETE /domain/zone/*", "${env:OVH_CONSUMER_KEY}").secret()),
+		module[simplydotcom.Provider](Type{
+			Name: "simplydotcom", Home: "https://www.simply.com/docs/api/", Limits: api(1, 2), MinTTL: 60,
+			Summary: "Simply.com",
+			Cannot:  []string{"it can't list zones"},
+		}, byDifference,
+			need("account_name", "the account, UE and six digits", "UE123456"),
+			need("api_key", "the account's API key", "${env:SIMPLY_API_KEY}").secret(),
+			may("base_url", "another address of the API", "https://api.simply.com/2/"),
+			may("max_retries", "tries of the module itself where Simply.com asks to wait", `"3"`)),
+		module[bunny.Provider](Type{
+			Name: "bunny", Home: "https://docs.bunny.net/reference/dnszonepublic_index", Limits: api(2, 4),
+			Summary: "bunny.net DNS",
+			Cannot:  []string{"it lists the first page of zones alone"},
+		}, byDifference,
+			need("access_key", "the account's API key", "${env:BUNNY_ACCESS_KEY}").secret()),
+	}
+}

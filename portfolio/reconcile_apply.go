@@ -148,14 +148,15 @@ func sameChanges(a, b []Change) bool {
 
 // lookAgain reads the zone after a write and gives the changes that came to
 // pass, and in words what is still missing. Where the zone can't be read, it
-// takes the plan's changes for done: the journal rather says too much.
+// takes the plan's changes for done: the journal rather says too much. After a
+// write without an error, which has read the zone itself, its serial will do.
 func (w writer) lookAgain(ctx context.Context, d DomainPlan, writeErr error) (changes []Change, left string, known bool) {
 	if writeErr != nil {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), aftermathLimit)
 		defer cancel()
 	}
-	zone, err := w.r.observe(ctx, d.Entry, true)
+	zone, err := w.r.observe(ctx, d.Entry, writeErr != nil)
 	if err != nil {
 		return d.Changes, "", false
 	}

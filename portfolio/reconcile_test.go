@@ -243,6 +243,23 @@ func TestFullReads(t *testing.T) {
 	}
 }
 
+// A write that succeeded has read the zone itself; after one that failed, only
+// a full read tells what came of it.
+func TestFullReadsAfterWrites(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, "a.example")
+	s.run(Options{})
+	if s.zones.full != 0 {
+		t.Errorf("%d full reads after a write", s.zones.full)
+	}
+	s = newScene(t, "a.example")
+	s.zones.lost = errors.New("the answer got lost")
+	s.run(Options{})
+	if s.zones.full != 1 {
+		t.Errorf("%d full reads after a write whose answer got lost", s.zones.full)
+	}
+}
+
 func TestProvidersDontWaitForEachOther(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, "a.example", "b.example")

@@ -21,6 +21,9 @@ const (
 	// bufferSize is the UDP payload that crosses the internet unfragmented
 	// (DNS Flag Day 2020).
 	bufferSize = 1232
+	// receiveSize has room for servers that send more over UDP than they are
+	// asked to.
+	receiveSize = 4096
 )
 
 // Client sends messages to one server at a time. The zero Client works; it is
@@ -135,7 +138,7 @@ func (c *Client) dial(ctx context.Context, network, server string) (*connection,
 	if deadline, ok := ctx.Deadline(); ok {
 		_ = raw.SetDeadline(deadline) // a connection just opened takes it
 	}
-	conn := &connection{Conn: dns.Conn{Conn: raw, UDPSize: dns.MaxMsgSize}, key: c.Key, now: c.now}
+	conn := &connection{Conn: dns.Conn{Conn: raw, UDPSize: receiveSize}, key: c.Key, now: c.now}
 	conn.stop = context.AfterFunc(ctx, func() { _ = raw.Close() })
 	return conn, nil
 }
@@ -196,17 +199,16 @@ func (c *connection) restart() {
 }
 
 func (c *connection) receive() (*dns.Msg, error) {
-	buf := make([]byte, dns.MaxMsgSize)
-	n, err := c.Read(buf)
+	wire, err := c.ReadMsgHeader(nil)
 	if err != nil {
 		return nil, err
 	}
 	m := new(dns.Msg)
-	if err := m.Unpack(buf[:n]); err != nil {
+	if err := m.Unpack(wire); err != nil {
 		return nil, fmt.Errorf("the answer can't be read: %w", err)
 	}
 	if c.sign != nil {
-		if err := c.sign.take(buf[:n], m); err != nil {
+		if err := c.sign.take(wire, m); err != nil {
 			return nil, err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"domherre/config"
+	"domherre/dnsprovider"
 )
 
 // TestDocConfig holds docs/config.md to the tables that the config is read by:
@@ -105,5 +106,28 @@ func (n node) written() string {
 		return def
 	default:
 		return fmt.Sprint(def)
+	}
+}
+
+// TestDocProviders holds docs/providers.md to the types that exist.
+func TestDocProviders(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("docs/providers.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, typ := range dnsprovider.Types() {
+		words := []string{"| `" + typ.Name + "` |"}
+		if strings.Contains(string(text), "| [`"+typ.Name+"`](#"+typ.Name+") |") {
+			words = []string{"type: " + typ.Name + "\n"}
+		}
+		for _, s := range typ.Settings {
+			words = append(words, s.Key)
+		}
+		for _, word := range words {
+			if !strings.Contains(string(text), word) {
+				t.Errorf("docs/providers.md doesn't show %q of the type %s", word, typ.Name)
+			}
+		}
 	}
 }

@@ -128,7 +128,8 @@ type stored struct {
 // decode reads a zone. It doubts the store: what it gives is whole and of the
 // version that is known, or an error that says what to do.
 func decode(zone string, value []byte) (*stored, error) {
-	var z stored
+	// Room for a usual zone: growing step by step costs as much as the rest.
+	z := stored{RRsets: make([]portfolio.RRset, 0, 16)}
 	fail := func(err error) (*stored, error) {
 		return nil, fmt.Errorf("zone %s in the state can't be read: %w; remove %s/%s%s from the state, then apply writes it anew",
 			zone, err, keyPrefix, zone, keySuffix)

@@ -69,7 +69,7 @@ func (g *gate) enter(ctx context.Context) (round int, err error) {
 		wait := g.pause.Sub(g.now())
 		if wait > longestPause {
 			g.mu.Unlock()
-			return 0, zoneio.As(zoneio.Other, fmt.Errorf("the provider asks to be left alone until %s", g.pause.Format(time.RFC3339)))
+			return 0, g.asksFor(wait)
 		}
 		if wait <= 0 && g.inUse < g.limit {
 			g.inUse++
@@ -83,14 +83,43 @@ func (g *gate) enter(ctx context.Context) (round int, err error) {
 			return 0, err
 		}
 	}
-	if g.rate == nil {
-		return round, nil
-	}
-	if err := g.rate.Wait(ctx); err != nil {
-		g.leave("", round, nil, false)
-		return 0, err
-	}
 	return round, nil
+}
+
+// pace waits for the next moment that a request may be made at.
+func (g *gate) pace(ctx context.Context) error {
+	if g.rate != nil {
+		if err := g.rate.Wait(ctx); err != nil {
+			return err
+		}
+	}
+	for {
+		g.mu.Lock()
+		wait, freed := g.pause.Sub(g.now()), g.freed
+		g.mu.Unlock()
+		if wait <= 0 {
+			return nil
+		}
+		if wait > longestPause {
+			return g.asksFor(wait)
+		}
+		if err := waitFor(ctx, freed, wait); err != nil {
+			return err
+		}
+	}
+}
+
+// hold lets no request through for as long as the provider asked for.
+func (g *gate) hold(after time.Duration) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if until := g.now().Add(after); after > 0 && until.After(g.pause) {
+		g.pause = until
+	}
+}
+
+func (g *gate) asksFor(pause time.Duration) error {
+	return zoneio.As(zoneio.Other, fmt.Errorf("the provider asks to be left alone until %s", g.now().Add(pause).Format(time.RFC3339)))
 }
 
 // waitFor waits until freed is closed or d (where positive) has passed.

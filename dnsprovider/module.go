@@ -25,6 +25,7 @@ func module[S any, P interface {
 	return row{
 		Type:     t,
 		how:      how,
+		module:   true,
 		settings: func() any { return new(S) },
 		open:     func(settings any, _ Config, _ Deps) (any, error) { return settings, nil },
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -24,6 +25,7 @@ type provider struct {
 	gate   *gate
 	locks  *locks
 	deps   Deps
+	routed atomic.Bool // its HTTP requests come by one by one: see Routed
 }
 
 func newProvider(cfg Config, d Deps, table []row) (*provider, error) {
@@ -61,23 +63,30 @@ type result[T any] struct {
 	err   error
 }
 
-// request makes one request within the provider's limits. Some implementations
-// don't honour their context: those are left behind when their time is up, and
-// keep their place until they are done.
+// request makes one request within the provider's limits; by a module, which
+// may make several, one call. Some implementations don't honour their context:
+// those are left behind when their time is up, and keep their place until they
+// are done.
 func request[T any](ctx context.Context, p *provider, op, zone string, do func(context.Context) (T, error)) (T, error) {
 	var none T
 	round, err := p.gate.enter(ctx)
 	if err != nil {
 		return none, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, p.limits.Timeout)
+	paced := !p.typ.module || !p.routed.Load()
+	if paced {
+		if err := p.gate.pace(ctx); err != nil {
+			p.gate.leave("", round, nil, false)
+			return none, err
+		}
+	}
+	ctx, explain, end := p.timed(ctx, op, paced)
 	done := make(chan result[T], 1)
 	go func() {
-		defer cancel()
-		value, err := do(ctx)
-		err = classify(err)
+		defer end()
+		value, err := guarded(ctx, do)
+		err = classify(explain(err))
 		p.gate.leave(zone, round, err, true)
-		p.deps.Requested(p.cfg.Name, op, outcome(err))
 		done <- result[T]{value, err}
 	}()
 	select {
@@ -92,8 +101,33 @@ func request[T any](ctx context.Context, p *provider, op, zone string, do func(c
 	case r := <-done:
 		return r.value, r.err
 	case <-grace.C:
-		return none, fmt.Errorf("no answer in %s: %w", p.limits.Timeout, ctx.Err())
+		return none, zoneio.As(zoneio.Temporary, fmt.Errorf("no answer in %s: %w", p.limits.Timeout, ctx.Err()))
 	}
+}
+
+// timed bounds a request's time, or, of a module, the time between two. explain
+// is to be called once with what came of it; it counts the request where no
+// other does.
+func (p *provider) timed(ctx context.Context, op string, paced bool) (_ context.Context, explain func(error) error, end func()) {
+	if !p.typ.module {
+		ctx, cancel := context.WithTimeout(ctx, p.limits.Timeout)
+		return ctx, func(err error) error {
+			p.deps.Requested(p.cfg.Name, op, outcome(classify(err)))
+			return err
+		}, cancel
+	}
+	ctx, c, end := p.begin(ctx, op, paced)
+	return ctx, c.explain, end
+}
+
+// guarded keeps a panic of an implementation from ending everything.
+func guarded[T any](ctx context.Context, do func(context.Context) (T, error)) (value T, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("the module failed in a way that it didn't foresee: %v", fault)
+		}
+	}()
+	return do(ctx)
 }
 
 // outcome names an error for the metrics.

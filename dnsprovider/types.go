@@ -56,6 +56,7 @@ type row struct {
 	open     func(settings any, cfg Config, d Deps) (any, error) // gives an implementation of libdns' interfaces
 	check    func(settings any) (faults map[string]error)        // beyond what decoding sees; may be nil
 	how      strategy
+	module   bool // of libdns: see Routed
 	guards   bool // WriteZone itself refuses what is stale; else the store's lock keeps others away
 }
 

@@ -37,8 +37,7 @@ func TestOpenRefuses(t *testing.T) {
 	must(t, os.WriteFile(file, nil, 0o600))
 	for _, test := range []struct{ location, want string }{
 		{"", "state: no location given; write the path of a folder, such as ./state"},
-		{"postgres://anna:secret@db/domherre", "state: this version keeps its state in a folder, not in PostgreSQL; write the path of a folder, such as ./state"},
-		{"s3://bucket", `state: "s3://" is no kind of location that is known; write the path of a folder, such as ./state`},
+		{"s3://bucket", `state: "s3://" is no kind of location that is known; write the path of a folder, such as ./state, or postgres://…`},
 		{file, "state folder " + file + " is not writable: not a directory; a file is in its place: remove it, or name another folder under state:"},
 		{file + "/below", "state folder " + file + "/below is not writable: not a directory; a file is in its place: remove it, or name another folder under state:"},
 	} {

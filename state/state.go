@@ -4,8 +4,8 @@
 // leases that say who holds them, an append-only journal, and a watch.
 //
 // The default is a folder of files, which needs no set-up and lets several
-// processes on one machine share the state. The suite in statetest holds what
-// every implementation promises.
+// processes on one machine share the state. A PostgreSQL database lets several
+// machines share it. The suite in statetest holds what both promise.
 package state
 
 import (
@@ -33,8 +33,9 @@ import (
 // a recursive List gives folders as well as files, as certmagic's own
 // FileStorage does.
 //
-// Locks never lapse while their holder lives and never outlive it, whatever
-// the clock says.
+// Locks never lapse while their holder lives and reaches the state, whatever
+// this machine's clock says. They end with the process that holds them: at
+// once on its machine; in a database, other machines see it within 15 seconds.
 type Store interface {
 	certmagic.Storage
 	certmagic.TryLocker
@@ -67,6 +68,8 @@ type Leaser interface {
 type Lease interface {
 	// Context ends when the context given to Acquire does, when the lease is
 	// released, and when it is lost; context.Cause is ErrLeaseLost then.
+	// Where the state is a database, what is written under this context is
+	// checked against the lease in the write's own transaction.
 	Context() context.Context
 
 	// Release gives the lease back. Further calls do nothing.
@@ -74,8 +77,8 @@ type Lease interface {
 }
 
 // ErrLeaseLost says that a lease is no longer ours, since somebody removed it
-// from the store.
-var ErrLeaseLost = errors.New("the lease was lost: somebody removed its lock from the state")
+// from the store, or the store couldn't be reached for too long.
+var ErrLeaseLost = errors.New("the lease was lost: its lock is gone from the state, or could not be renewed in time")
 
 // ErrClosed is the answer of a Store after Close.
 var ErrClosed = errors.New("the state is closed")
@@ -118,8 +121,9 @@ type Watcher interface {
 	Watch(ctx context.Context, prefix string) (<-chan string, error)
 }
 
-// Open opens the state at location, the path of a folder, which is created
-// where it is missing. A folder that can't be written is a *NotWritableError.
+// Open opens the state at location: the path of a folder, which is created
+// where it is missing, or a postgres:// URL, whose tables are. It fails with a
+// *NotWritableError or a *DatabaseError where the state can't be written.
 func Open(ctx context.Context, location string, log *slog.Logger) (Store, error) {
 	s, err := OpenDegraded(ctx, location, log)
 	if err != nil {
@@ -132,7 +136,8 @@ func Open(ctx context.Context, location string, log *slog.Logger) (Store, error)
 }
 
 // OpenDegraded is Open for who can do with reading: a folder that can't be
-// written just now is no error. Writes, locks and leases fail until it can be.
+// written just now, or a database that can't be reached, is no error. Writes,
+// locks and leases fail until it can be.
 func OpenDegraded(ctx context.Context, location string, log *slog.Logger) (Store, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -142,10 +147,9 @@ func OpenDegraded(ctx context.Context, location string, log *slog.Logger) (Store
 	case location == "":
 		return nil, errors.New("state: no location given; write the path of a folder, such as ./state")
 	case isURL && (scheme == "postgres" || scheme == "postgresql"):
-		// The location may hold a password: it stays out of the error.
-		return nil, errors.New("state: this version keeps its state in a folder, not in PostgreSQL; write the path of a folder, such as ./state")
+		return openPostgres(location, log)
 	case isURL:
-		return nil, fmt.Errorf("state: %q is no kind of location that is known; write the path of a folder, such as ./state", scheme+"://")
+		return nil, fmt.Errorf("state: %q is no kind of location that is known; write the path of a folder, such as ./state, or postgres://…", scheme+"://")
 	}
 	return openFiles(location, log)
 }

@@ -1,7 +1,9 @@
 package state_test
 
 import (
+	"fmt"
 	"os"
+	"sync/atomic"
 	"testing"
 
 	"domherre/state/statetest"
@@ -15,4 +17,11 @@ func TestMain(m *testing.M) {
 func TestFiles(t *testing.T) {
 	t.Parallel()
 	statetest.Run(t, func(t *testing.T) string { return t.TempDir() + "/state" })
+}
+
+func TestPostgres(t *testing.T) {
+	t.Parallel()
+	server := statetest.Postgres(t)
+	var schemas atomic.Int64
+	statetest.Run(t, func(*testing.T) string { return server.URL(fmt.Sprintf("s%d", schemas.Add(1))) })
 }

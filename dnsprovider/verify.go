@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -94,13 +95,22 @@ func (a *asker) ask(ctx context.Context, name string, qtype uint16) (*dns.Msg, e
 	msg, err := a.client.Exchange(ctx, a.server, dnsclient.Question(name, qtype, false))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("it does not answer: %w", err)
+		return nil, fmt.Errorf("it does not answer: %w", withoutPorts(err))
 	case msg.Rcode != dns.RcodeSuccess && msg.Rcode != dns.RcodeNameError:
 		return nil, fmt.Errorf("it does not serve %s (%s)", a.zone, dnsclient.RcodeName(msg.Rcode))
 	case !msg.Authoritative:
 		return nil, fmt.Errorf("it does not serve %s: it answers without authority", a.zone)
 	}
 	return msg, nil
+}
+
+// withoutPorts takes off an error what differs from try to try, the port asked
+// from, so that the same fault of many zones reads the same.
+func withoutPorts(err error) error {
+	if op := (*net.OpError)(nil); errors.As(err, &op) {
+		return op.Err
+	}
+	return err
 }
 
 // compare gives a sentence on how the RRset is served otherwise than wanted;

@@ -30,7 +30,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("HOME", e.WorkDir)
 			return nil
 		},
-		Cmds:          map[string]func(*testscript.TestScript, bool, []string){"code": code},
+		Cmds:          map[string]func(*testscript.TestScript, bool, []string){"code": code, "scrub": scrub, "entry": entry},
 		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
 	})
 }

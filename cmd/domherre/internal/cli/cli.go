@@ -92,10 +92,6 @@ func (a *app) root() *cobra.Command {
 		Long:          "Domherre keeps a portfolio of look-alike domains alive: one list of domains in,\nDNS records, certificates that renew themselves and redirects to one frontend out.",
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.ArbitraryArgs,
-		RunE:          a.bare,
-
-		SuggestionsMinimumDistance: 2,
 	}
 	root.SetIn(a.env.In)
 	root.SetOut(a.env.Out)
@@ -107,27 +103,31 @@ func (a *app) root() *cobra.Command {
 		a.statusCommand(), a.checkCommand(), a.certsCommand(), a.domainsCommand(), a.zonesCommand(),
 		a.historyCommand(), a.rollbackCommand(), a.providersCommand(), a.schemaCommand(), a.versionCommand(),
 	)
-	for _, c := range root.Commands() {
-		a.tidy(c)
-	}
+	root.InitDefaultCompletionCmd("completion")
+	a.tidy(root)
 	return root
 }
 
-// bare answers `domherre` alone with the help, and an unknown word with the
-// nearest commands.
-func (a *app) bare(c *cobra.Command, args []string) error {
+// bare answers a command that only groups others with its help, and an unknown
+// word with the nearest commands.
+func bare(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return c.Help()
 	}
-	hint := "domherre --help lists the commands"
+	hint := c.CommandPath() + " --help lists the commands"
+	c.SuggestionsMinimumDistance = 2
 	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
 		hint = "did you mean " + strings.Join(near, " or ") + "?"
 	}
-	return &exit{exitUsage, hinted("there is no command "+args[0], hint)}
+	words := strings.TrimPrefix(c.CommandPath()+" ", c.Root().Name()+" ") + args[0]
+	return &exit{exitUsage, hinted("there is no command "+words, hint)}
 }
 
 // tidy turns cobra's complaints about arguments into wrong usage.
 func (a *app) tidy(c *cobra.Command) {
+	if !c.Runnable() {
+		c.Args, c.RunE = cobra.ArbitraryArgs, bare
+	}
 	if check := c.Args; check != nil {
 		c.Args = func(c *cobra.Command, args []string) error {
 			if err := check(c, args); err != nil {

@@ -3,6 +3,8 @@ package cli
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 
@@ -105,7 +107,13 @@ func savePlan(path string, p portfolio.Plan) error {
 	if err != nil {
 		return err
 	}
-	return renameio.WriteFile(path, append(text, '\n'), 0o600)
+	if err := renameio.WriteFile(path, append(text, '\n'), 0o600); err != nil {
+		if e := (*fs.PathError)(nil); errors.As(err, &e) {
+			err = e.Err // its path is that of a file on the way
+		}
+		return fmt.Errorf("saving the plan in %s: %w", path, err)
+	}
+	return nil
 }
 
 // loadPlan reads a plan that plan --out saved.
@@ -118,5 +126,8 @@ func loadPlan(path string) (*portfolio.Plan, error) {
 	if errors.Is(err, portfolio.ErrPlanEdited) {
 		return nil, hinted(path+": the plan was changed after it was saved", "domherre plan --out "+path+" makes a new one")
 	}
-	return &p, err
+	if err != nil {
+		return nil, hinted(path+": "+err.Error(), "domherre plan --out FILE saves one")
+	}
+	return &p, nil
 }

@@ -33,7 +33,14 @@ func (a *app) providersCommand() *cobra.Command {
 
 func (a *app) showTypes(types []dnsprovider.Type) error {
 	if a.json() {
-		return a.term.JSON(map[string]any{"version": 1, "types": types})
+		doc := struct {
+			Version int            `json:"version"`
+			Types   []providerType `json:"types"`
+		}{1, []providerType{}}
+		for _, t := range types {
+			doc.Types = append(doc.Types, providerTypeOf(t))
+		}
+		return a.term.JSON(doc)
 	}
 	rows := make([][]string, 0, len(types))
 	for _, t := range types {
@@ -45,7 +52,10 @@ func (a *app) showTypes(types []dnsprovider.Type) error {
 
 func (a *app) showType(t dnsprovider.Type) error {
 	if a.json() {
-		return a.term.JSON(t)
+		return a.term.JSON(struct {
+			Version int `json:"version"`
+			providerType
+		}{1, providerTypeOf(t)})
 	}
 	a.term.Printf("%s: %s\n%s\n\n", t.Name, t.Summary, t.Home)
 	rows := make([][]string, 0, len(t.Settings))
@@ -58,6 +68,38 @@ func (a *app) showType(t dnsprovider.Type) error {
 	}
 	a.term.Printf("\n\nproviders:\n%s", indent(t.Example()))
 	return nil
+}
+
+// providerType is the JSON of a type.
+type providerType struct {
+	Name     string            `json:"name"`
+	Home     string            `json:"home"`
+	Summary  string            `json:"summary"`
+	Cannot   []string          `json:"cannot"`  // never null
+	MinTTL   uint32            `json:"min_ttl"` // seconds
+	Settings []providerSetting `json:"settings"`
+	Example  string            `json:"example"` // YAML, an entry of providers:
+}
+
+type providerSetting struct {
+	Key      string `json:"key"`
+	Kind     string `json:"kind"`
+	Doc      string `json:"doc"`
+	Default  string `json:"default"`
+	Example  string `json:"example"`
+	Required bool   `json:"required"`
+	Secret   bool   `json:"secret"`
+}
+
+func providerTypeOf(t dnsprovider.Type) providerType {
+	out := providerType{
+		Name: t.Name, Home: t.Home, Summary: t.Summary, Cannot: append([]string{}, t.Cannot...), MinTTL: t.MinTTL,
+		Settings: []providerSetting{}, Example: t.Example(),
+	}
+	for _, s := range t.Settings {
+		out.Settings = append(out.Settings, providerSetting{s.Key, s.Kind, s.Doc, s.Default, s.Example, s.Required, s.Secret})
+	}
+	return out
 }
 
 func settingNotes(s dnsprovider.Setting) string {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"domherre/cmd/domherre/internal/term"
 	"domherre/cmd/domherre/internal/wire"
 	"domherre/config"
 )
@@ -30,7 +31,7 @@ func (a *app) validateCommand() *cobra.Command {
 				return &exit{code: exitConfig}
 			}
 			if !a.json() {
-				a.term.Printf("%s is good: %d domains\n", cfg.Path, len(cfg.Portfolio.Domains))
+				a.term.Printf("%s is good: %s\n", cfg.Path, term.Count(len(cfg.Portfolio.Domains), "domain"))
 			}
 			return nil
 		},

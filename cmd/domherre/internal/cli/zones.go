@@ -61,9 +61,9 @@ func (a *app) showZones(zones []wire.ZoneInfo) error {
 		if !z.Name.IsZero() {
 			zone = z.Name.String()
 		}
-		rows = append(rows, []string{z.Provider, zone, listed, z.Managed, strconv.Itoa(z.Owned) + "/" + strconv.Itoa(z.RRsets), note})
+		rows = append(rows, []string{z.Provider, zone, listed, z.Managed, strconv.Itoa(z.Owned), strconv.Itoa(z.Foreign), note})
 	}
-	a.term.Table([]string{"PROVIDER", "ZONE", "LISTED", "MANAGED BY", "OURS/RRSETS", "NOTE"}, rows)
+	a.term.Table([]string{"PROVIDER", "ZONE", "LISTED", "MANAGED BY", "OURS", "OTHERS", "NOTE"}, rows)
 	return nil
 }
 

@@ -3,11 +3,11 @@ package daemon
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
 	"domherre/check"
+	"domherre/cmd/domherre/internal/wire"
 	"domherre/portfolio"
 	"domherre/tls"
 )
@@ -44,8 +44,8 @@ func (d *daemon) ready(ctx context.Context, s tls.Subject) error {
 // notServed asks the name servers for the addresses of the hosts, and names one
 // that answers otherwise. A server that can't be asked is no evidence.
 func (d *daemon) notServed(ctx context.Context, dom portfolio.Domain) string {
-	want := slices.DeleteFunc(slices.Clone(d.book.wanted(dom.Name)), func(s portfolio.RRset) bool { return s.Type != "A" && s.Type != "AAAA" })
-	served := d.current.Load().zones.Verify(ctx, dom, want)
+	n := d.current.Load()
+	served := n.zones.Verify(ctx, dom, wire.HostAddresses(n.cfg, dom, d.now()))
 	for _, server := range served.Servers {
 		if len(server.Wrong) > 0 {
 			return server.Server

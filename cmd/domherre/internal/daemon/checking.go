@@ -149,7 +149,11 @@ func (d *daemon) check(ctx context.Context, n *generation, names []portfolio.Nam
 }
 
 func (d *daemon) subject(n *generation, dom portfolio.Domain, e tls.Entry) check.Subject {
-	s := wire.CheckSubject(n.cfg, dom, d.book.wanted(dom.Name), n.table, &e)
+	want := d.book.wanted(dom.Name)
+	if dom.Leaving && len(want) == 0 { // its zone isn't read any more
+		want = wire.HostAddresses(n.cfg, dom, d.now())
+	}
+	s := wire.CheckSubject(n.cfg, dom, want, n.table, &e)
 	if previous, ok := d.book.status(dom.Name.ASCII()); ok {
 		s.Previous = &previous
 	}

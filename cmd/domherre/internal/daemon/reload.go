@@ -109,6 +109,9 @@ func (d *daemon) watchAccepted(ctx context.Context) {
 		if err == nil && !sameNames(portfolio.Leaving(n.cfg.Portfolio, accepted), n.leaving) {
 			d.refresh(ctx)
 		}
+		if len(d.book.refusals()) > 0 {
+			d.zones.addAll() // a person may have approved what waits
+		}
 	}
 }
 

@@ -40,7 +40,10 @@ func domainLines(d *portfolio.DomainPlan) []line {
 			lines = append(lines, line{tone: toneNote, text: "note: " + withoutName(d.Name, n)})
 		}
 	}
-	if d.Refused != "" {
+	switch {
+	case d.Stale:
+		lines = append(lines, line{tone: toneBad, text: "refused: " + d.Refused})
+	case d.Refused != "":
 		lines = append(lines, line{tone: toneBad, text: "refused by the guard: " + d.Refused})
 	}
 	if d.Error != "" {
@@ -102,7 +105,7 @@ func updated(zone portfolio.Name, c portfolio.Change) string {
 	if len(come) > 0 {
 		parts = append(parts, "gains "+values(zone, come))
 	}
-	return strings.Join(append(parts, "keeps "+count(stay, "value")), ", ")
+	return strings.Join(append(parts, "keeps "+Count(stay, "value")), ", ")
 }
 
 // missing gives those of a that aren't in b.

@@ -39,7 +39,7 @@ func (t *Term) Entry(d portfolio.Domain, sets []portfolio.RRset) {
 	}
 	if len(replaced) > 0 {
 		t.Printf("  # Apply replaces these, so that the domain leads to the frontend. To keep one,\n  # take its name out of dns.hosts, and put it under records.\n")
-		t.Printf("      # - %s\n", strings.Join(replaced, "\n      # - "))
+		t.Printf("  # - %s\n", strings.Join(replaced, "\n  # - "))
 	}
 }
 

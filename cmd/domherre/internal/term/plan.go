@@ -2,6 +2,7 @@ package term
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,9 +26,10 @@ func (t *Term) Plan(p portfolio.Plan) {
 		t.group(g, names{len(p.Domains), func(i int) portfolio.Name { return p.Domains[i].Name }})
 	}
 	if quiet > quietGroups {
-		t.Printf("%s\n\n", t.paint(faint, "and "+count(quiet-quietGroups, "more note")+" on domains without changes; name a domain to see its own"))
+		t.Printf("%s\n\n", t.paint(faint, "and "+Count(quiet-quietGroups, "more note")+" on domains without changes; name a domain to see its own"))
 	}
-	t.summary(p.Summary)
+	refused := slices.ContainsFunc(p.Domains, func(d portfolio.DomainPlan) bool { return d.Refused != "" })
+	t.summary(p.Summary, refused)
 }
 
 // names tells the domains that a group's numbers stand for.
@@ -66,18 +68,22 @@ func (t *Term) line(g *lineGroup, l line, of names) string {
 	return t.paint(tones[l.tone], text)
 }
 
-func (t *Term) summary(s portfolio.Summary) {
+func (t *Term) summary(s portfolio.Summary, refused bool) {
 	if s.Refused != "" {
 		t.Printf("%s %s\n", t.paint(bad, "Refused by the guard:"), s.Refused)
+	}
+	if s.Changed == 0 && s.Failed == 0 && refused {
+		t.Printf("Nothing to do but what is refused.\n")
+		return
 	}
 	if s.Changed == 0 && s.Failed == 0 {
 		t.Printf("No changes. %s as declared.\n", are(s.Domains))
 		return
 	}
 	t.Printf("Plan: %s to create, %s to update, %s to delete, in %s of %s.\n",
-		number(s.Create), number(s.Update), number(s.Delete), number(s.Changed), count(s.Domains, "domain"))
+		number(s.Create), number(s.Update), number(s.Delete), number(s.Changed), Count(s.Domains, "domain"))
 	if s.Failed > 0 {
-		t.Printf("%s could not be planned.\n", t.paint(bad, count(s.Failed, "domain")))
+		t.Printf("%s could not be planned.\n", t.paint(bad, Count(s.Failed, "domain")))
 	}
 }
 
@@ -88,7 +94,8 @@ func are(n int) string {
 	return fmt.Sprintf("All %s domains are", number(n))
 }
 
-func count(n int, noun string) string {
+// Count words a number of things: "1 domain", "4,998 domains".
+func Count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}

@@ -36,7 +36,7 @@ func (t *Term) Status(r check.Report) {
 			failing++
 		}
 	}
-	t.Printf("%d of %s live", live, count(len(r.Domains), "domain"))
+	t.Printf("%d of %s live", live, Count(len(r.Domains), "domain"))
 	if others := len(r.Domains) - live - failing; others > 0 {
 		t.Printf(", %d paused or planned", others)
 	}

@@ -99,6 +99,18 @@ func (f Facts) Of(d portfolio.Domain) portfolio.Facts {
 	}
 }
 
+// HostAddresses gives the address records of a domain's hosts, from its entry
+// alone.
+func HostAddresses(cfg *config.Config, d portfolio.Domain, now time.Time) []portfolio.RRset {
+	var sets []portfolio.RRset
+	for _, w := range portfolio.Desire(d, portfolio.Facts{MinTTL: minTTLs(cfg)[d.Provider]}, now).Wants {
+		if w.Class == portfolio.ClassWeb && (w.Type == "A" || w.Type == "AAAA") {
+			sets = append(sets, w.RRset)
+		}
+	}
+	return sets
+}
+
 // Entries is the inventory by domain.
 func Entries(inventory []tls.Entry) map[string]tls.Entry {
 	entries := make(map[string]tls.Entry, len(inventory))

@@ -72,7 +72,7 @@ func (r *Rooms) LoadCerts(ctx context.Context, leaving []portfolio.Domain) error
 // NewReconciler makes a reconciler over rooms that are open.
 func NewReconciler(cfg *config.Config, zones portfolio.Zones, store state.Store, facts Facts, progress func(portfolio.Event)) *portfolio.Reconciler {
 	return &portfolio.Reconciler{
-		Zones:    zones,
+		Zones:    plain{zones},
 		Journal:  Journal{store},
 		Accepted: Accepted{store},
 		Facts:    facts.Of,

@@ -27,8 +27,8 @@ type ZoneInfo struct {
 	ASCII    string `json:"ascii"`
 	Listed   bool   `json:"listed"`  // in the portfolio's list
 	Managed  string `json:"managed"` // ours, other, nobody, missing, unknown
-	RRsets   int    `json:"rrsets"`
-	Owned    int    `json:"owned"` // RRsets that the marker claims
+	Owned    int    `json:"owned"`   // RRsets that the marker claims
+	Foreign  int    `json:"foreign"` // RRsets that zones import would print
 	Error    string `json:"error"`
 
 	Name portfolio.Name `json:"-"` // zero where the zone's name is no registrable domain
@@ -109,7 +109,7 @@ func (r *Rooms) inspect(ctx context.Context, z *ZoneInfo) {
 		z.Error = r.Config.Redact(err.Error())
 		return
 	}
-	z.RRsets = len(zone.RRsets)
+	z.Foreign = len(portfolio.Foreign(zone))
 	marker, found := zone.Find(portfolio.MarkerKey)
 	switch {
 	case zone.Missing:

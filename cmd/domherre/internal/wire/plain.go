@@ -1,0 +1,41 @@
+package wire
+
+import (
+	"context"
+	"errors"
+
+	"domherre/portfolio"
+)
+
+// plain is zones whose errors leave the domain, the step and the provider to the
+// reconciler, which names them too.
+type plain struct{ portfolio.Zones }
+
+// Observe implements portfolio.Zones.
+func (p plain) Observe(ctx context.Context, d portfolio.Domain) (portfolio.Zone, error) {
+	z, err := p.Zones.Observe(ctx, d)
+	return z, within(err)
+}
+
+// ObserveFull implements portfolio.FullObserver.
+func (p plain) ObserveFull(ctx context.Context, d portfolio.Domain) (portfolio.Zone, error) {
+	full, ok := p.Zones.(portfolio.FullObserver)
+	if !ok {
+		return p.Observe(ctx, d)
+	}
+	z, err := full.ObserveFull(ctx, d)
+	return z, within(err)
+}
+
+// Write implements portfolio.Zones.
+func (p plain) Write(ctx context.Context, w portfolio.Write) error {
+	return within(p.Zones.Write(ctx, w))
+}
+
+// within takes off the outermost words of an error, where it has any.
+func within(err error) error {
+	if inner := errors.Unwrap(err); inner != nil {
+		return inner
+	}
+	return err
+}

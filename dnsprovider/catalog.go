@@ -1,6 +1,8 @@
 package dnsprovider
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/libdns/bunny"
@@ -8,10 +10,8 @@ import (
 	"github.com/libdns/desec"
 	"github.com/libdns/gandi"
 	"github.com/libdns/glesys"
-	hetzner "github.com/libdns/hetzner/v2"
 	"github.com/libdns/loopia"
 	"github.com/libdns/ovh"
-	"github.com/libdns/route53"
 	"github.com/libdns/simplydotcom"
 )
 
@@ -20,8 +20,18 @@ func api(concurrency int, perSecond float64) Limits {
 	return Limits{Concurrency: concurrency, RequestsPerSecond: perSecond, Timeout: 30 * time.Second, Retries: 5}
 }
 
-// modules are the types that libdns modules make.
+// modules are the types that libdns modules make, by name. Those of what is
+// called heavy bring the vendor's whole library along: the build tag lean leaves
+// them out.
 func modules() []row {
+	rows := slices.Concat(first(), others(), heavy())
+	slices.SortFunc(rows, func(a, b row) int { return strings.Compare(a.Name, b.Name) })
+	return rows
+}
+
+// first are those that went through the tests of package conformance, against
+// what stands in for their vendors' APIs, and those like them.
+func first() []row {
 	return []row{
 		module[cloudflare.Provider](Type{
 			Name: "cloudflare", Home: "https://developers.cloudflare.com/dns/", Limits: api(4, 4), MinTTL: 60,
@@ -29,19 +39,8 @@ func modules() []row {
 			Cannot:  []string{"it lists the first 20 zones alone", "proxied records are not told from others, and stop being proxied when they are written"},
 		}, byDifference,
 			need("api_token", "an API token with the permissions Zone:Read and DNS:Edit; no global API key", "${env:CLOUDFLARE_API_TOKEN}").secret(),
-			may("zone_token", "another token for looking up zones, where api_token has no Zone:Read", "${env:CLOUDFLARE_ZONE_TOKEN}").secret()),
-		module[route53.Provider](Type{
-			Name: "route53", Home: "https://aws.amazon.com/route53/", Limits: api(2, 4),
-			Summary: "Amazon Route 53",
-			Cannot:  []string{"it can't list zones", "alias records are not seen, and writes beside them fail"},
-		}, bySet,
-			may("region", "the AWS region", "eu-north-1"),
-			may("profile", "a profile of the AWS configuration files", "domherre"),
-			may("access_key_id", "the key's id; the usual AWS environment and files where empty", "${env:AWS_ACCESS_KEY_ID}"),
-			may("secret_access_key", "the key", "${env:AWS_SECRET_ACCESS_KEY}").secret(),
-			may("session_token", "the token of a session", "${env:AWS_SESSION_TOKEN}").secret(),
-			may("hosted_zone_id", "the one hosted zone to use; found by name where empty", "Z123456789EXAMPLE"),
-			may("max_retries", "tries of the AWS library within a request", "5")),
+			may("zone_token", "another token for looking up zones, where api_token has no Zone:Read", "${env:CLOUDFLARE_ZONE_TOKEN}").secret(),
+		).mendedBy(quirks{bared: true, firstZones: true}),
 		module[loopia.Provider](Type{
 			Name: "loopia", Home: "https://www.loopia.se/api/", Limits: api(1, 1), MinTTL: 60,
 			Summary: "Loopia",
@@ -62,16 +61,12 @@ func modules() []row {
 			Summary: "Gandi LiveDNS",
 			Cannot:  []string{"it can't list zones"},
 		}, byDifference,
-			need("bearer_token", "a personal access token that may manage domain name technical configurations", "${env:GANDI_BEARER_TOKEN}").secret()),
-		module[hetzner.Provider](Type{
-			Name: "hetzner", Home: "https://docs.hetzner.cloud/reference/cloud#zones", Limits: api(4, 1), MinTTL: 60,
-			Summary: "Hetzner DNS, in the Hetzner Console",
-		}, byDifference,
-			need("api_token", "an API token of the project, read and write", "${env:HETZNER_API_TOKEN}").secret()),
+			need("bearer_token", "a personal access token that may manage domain name technical configurations", "${env:GANDI_BEARER_TOKEN}").secret(),
+		).mendedBy(quirks{quoted: true, missingOK: true}),
 		module[desec.Provider](Type{
 			Name: "desec", Home: "https://desec.readthedocs.io/", Limits: api(1, 1), MinTTL: 3600,
 			Summary: "deSEC",
-			Cannot:  []string{"it takes no TTL below 3600"},
+			Cannot:  []string{"it takes no TTL below 3600", "texts of over 255 octets, or with octets that are not ASCII, make a zone unreadable to its module", "an account with over 500 RRsets in a zone is not read whole"},
 		}, bySet,
 			need("token", "a token; it needs no permission to manage tokens", "${env:DESEC_TOKEN}").secret()),
 		module[ovh.Provider](Type{
@@ -97,6 +92,7 @@ func modules() []row {
 			Summary: "bunny.net DNS",
 			Cannot:  []string{"it lists the first page of zones alone"},
 		}, byDifference,
-			need("access_key", "the account's API key", "${env:BUNNY_ACCESS_KEY}").secret()),
+			need("access_key", "the account's API key", "${env:BUNNY_ACCESS_KEY}").secret(),
+		).mendedBy(quirks{firstZones: true}),
 	}
 }

@@ -212,6 +212,9 @@ func (p *provider) perhapsMissing(ctx context.Context, name portfolio.Name, err 
 	default:
 		return portfolio.Zone{}, err
 	}
+	if p.typ.partial {
+		return portfolio.Zone{}, err
+	}
 	names, listing := p.list(ctx)
 	if listing != nil || len(names) == 0 {
 		return portfolio.Zone{}, err

@@ -57,6 +57,7 @@ type row struct {
 	check    func(settings any) (faults map[string]error)        // beyond what decoding sees; may be nil
 	how      strategy
 	module   bool // of libdns: see Routed
+	partial  bool // its list of zones may lack some
 	guards   bool // WriteZone itself refuses what is stale; else the store's lock keeps others away
 }
 

@@ -1,0 +1,105 @@
+//go:build !lean
+
+package dnsprovider
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/libdns/azure"
+	"github.com/libdns/digitalocean"
+	"github.com/libdns/googleclouddns"
+	hetzner "github.com/libdns/hetzner/v2"
+	"github.com/libdns/linode"
+	"github.com/libdns/route53"
+)
+
+// heavy are the types whose modules bring a vendor's library of half a megabyte
+// or more.
+func heavy() []row {
+	return []row{
+		checked(module[route53.Provider](Type{
+			Name: "route53", Home: "https://aws.amazon.com/route53/", Limits: api(2, 4),
+			Summary: "Amazon Route 53",
+			Cannot:  []string{"it can't list zones", "alias records are not seen, and writes in their place fail", "its library has a client of its own: the limits hold for each call, of about two requests"},
+		}, bySet,
+			may("region", "the AWS region", "eu-north-1"),
+			may("profile", "a profile of the AWS configuration files", "domherre"),
+			may("access_key_id", "the key's id; the usual AWS environment and files where empty", "${env:AWS_ACCESS_KEY_ID}"),
+			may("secret_access_key", "the key", "${env:AWS_SECRET_ACCESS_KEY}").secret(),
+			may("session_token", "the token of a session", "${env:AWS_SESSION_TOKEN}").secret(),
+			may("hosted_zone_id", "the one hosted zone to use; found by name where empty", "Z123456789EXAMPLE"),
+			may("max_retries", "tries of the AWS library within a request", "5")), awsConfigured),
+		module[hetzner.Provider](Type{
+			Name: "hetzner", Home: "https://docs.hetzner.cloud/reference/cloud#zones", Limits: api(4, 1), MinTTL: 60,
+			Summary: "Hetzner DNS, in the Hetzner Console",
+		}, byDifference,
+			need("api_token", "an API token of the project, read and write", "${env:HETZNER_API_TOKEN}").secret(),
+		).mendedBy(quirks{bared: true}),
+		module[azure.Provider](Type{
+			Name: "azure", Home: "https://learn.microsoft.com/azure/dns/", Limits: api(1, 2), Unsupported: []string{"HTTPS", "SVCB", "TLSA"},
+			Summary: "Azure DNS",
+			Cannot: []string{"it can't list zones", "it holds one value per name and type, and texts of up to 255 octets", "HTTPS records", "it prints each record that it writes on standard output",
+				"its library has a client of its own: the limits hold for each call"},
+		}, byWhole,
+			need("subscription_id", "the subscription of the zone", "00000000-0000-0000-0000-000000000000"),
+			need("resource_group_name", "the resource group of the zone", "dns"),
+			may("tenant_id", "the tenant of the application; a managed identity is used where empty", "00000000-0000-0000-0000-000000000000"),
+			may("client_id", "the application", "00000000-0000-0000-0000-000000000000"),
+			may("client_secret", "the application's secret", "${env:AZURE_CLIENT_SECRET}").secret()).
+			mendedBy(quirks{missingOK: true}),
+		module[digitalocean.Provider](Type{
+			Name: "digitalocean", Home: "https://docs.digitalocean.com/reference/api/", Limits: api(2, 4), MinTTL: 30, Unsupported: []string{"MX", "CAA", "SRV", "HTTPS", "SVCB", "TLSA"},
+			Summary: "DigitalOcean DNS",
+			Cannot:  []string{"it can't list zones", "MX, CAA and SRV records are not seen, and can't be written", "HTTPS records"},
+		}, byDifference,
+			need("auth_token", "a personal access token with the scope domain", "${env:DIGITALOCEAN_TOKEN}").secret()).
+			mendedBy(quirks{blind: []string{"MX", "CAA", "SRV", "SOA"}, byRecord: true}),
+		module[googleclouddns.Provider](Type{
+			Name: "googleclouddns", Home: "https://cloud.google.com/dns/docs", Limits: api(2, 4), Unsupported: []string{"MX", "CAA", "SRV", "HTTPS", "SVCB", "TLSA"},
+			Summary: "Google Cloud DNS",
+			Cannot: []string{"it can't list zones", "its module puts quotes around data with spaces: MX, CAA, SRV and HTTPS records can't be written, and a zone that has CAA records may be unreadable",
+				"its library has a client of its own: the limits hold for each call"},
+		}, bySet,
+			need("gcp_project", "the project's id", "domherre-dns"),
+			may("gcp_application_default", "the file with a service account's key; the application default credentials where empty", "/etc/domherre/gcp.json")),
+		module[linode.Provider](Type{
+			Name: "linode", Home: "https://techdocs.akamai.com/linode-api/reference/get-domains", Limits: api(1, 4), MinTTL: 300, Unsupported: []string{"HTTPS", "SVCB", "TLSA"},
+			Summary: "Akamai Linode DNS Manager",
+			Cannot:  []string{"TTLs are rounded up to 300, 3600, 7200, 14400, 28800, 57600, 86400, 172800, 345600, 604800, 1209600 or 2419200", "HTTPS records", "a zone with PTR records is unreadable to its module"},
+		}, byDifference,
+			need("api_token", "a personal access token with read and write access to domains", "${env:LINODE_TOKEN}").secret(),
+			may("api_url", "another host of the API", "api.linode.com"),
+			may("api_version", "another version of the API", "v4")),
+	}
+}
+
+// checked makes opening a type fail by what check finds, where the module itself
+// would end the program.
+func checked(r row, check func(settings any) error) row {
+	open := r.open
+	r.open = func(settings any, cfg Config, d Deps) (any, error) {
+		if err := check(settings); err != nil {
+			return nil, err
+		}
+		return open(settings, cfg, d)
+	}
+	return r
+}
+
+// awsConfigured reads the AWS configuration as the module will.
+func awsConfigured(settings any) error {
+	p := settings.(*route53.Provider)
+	var options []func(*config.LoadOptions) error
+	if p.Profile != "" {
+		options = append(options, config.WithSharedConfigProfile(p.Profile))
+	}
+	if p.Region != "" {
+		options = append(options, config.WithRegion(p.Region))
+	}
+	if _, err := config.LoadDefaultConfig(context.Background(), options...); err != nil {
+		return fmt.Errorf("the AWS configuration can't be read: %w", err)
+	}
+	return nil
+}

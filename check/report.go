@@ -7,11 +7,12 @@ import (
 
 // Report is what `status` and `check` tell, the contract's JSON.
 type Report struct {
-	Version  int            `json:"version"` // 1
-	Campaign string         `json:"campaign"`
-	Frontend *Result        `json:"frontend,omitempty"` // the frontend's own health; nil where it wasn't looked at
-	Notices  []Result       `json:"notices,omitempty"`  // what concerns the campaign as a whole, by the daemon
-	Domains  []DomainStatus `json:"domains"`
+	Version   int            `json:"version"` // 1
+	Campaign  string         `json:"campaign"`
+	Portfolio string         `json:"portfolio"`          // its id
+	Frontend  *Result        `json:"frontend,omitempty"` // the frontend's own health; nil where it wasn't looked at
+	Notices   []Result       `json:"notices,omitempty"`  // what concerns the campaign as a whole, by the daemon
+	Domains   []DomainStatus `json:"domains"`
 }
 
 // DomainStatus is all that is known of one domain.

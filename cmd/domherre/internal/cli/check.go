@@ -71,7 +71,7 @@ func (a *app) check(ctx context.Context, r *wire.Rooms, only []portfolio.Name) (
 		done++
 		a.term.Progress("checking", done, len(subjects))
 	})
-	return check.Report{Version: 1, Campaign: r.Config.Campaign, Domains: statuses}, ctx.Err()
+	return check.Report{Version: 1, Campaign: r.Config.Campaign, Portfolio: r.Config.Portfolio.ID, Domains: statuses}, ctx.Err()
 }
 
 func entry(entries map[string]tls.Entry, n portfolio.Name) *tls.Entry {

@@ -89,7 +89,13 @@ func askDaemon(ctx context.Context, cfg *config.Config) (check.Report, error) {
 	if resp.StatusCode != http.StatusOK {
 		return report, fmt.Errorf("on %s: %s", cfg.Listen.Admin, resp.Status)
 	}
-	return report, json.NewDecoder(resp.Body).Decode(&report)
+	if err := json.NewDecoder(resp.Body).Decode(&report); err != nil {
+		return report, fmt.Errorf("on %s: %w", cfg.Listen.Admin, err)
+	}
+	if report.Portfolio != cfg.Portfolio.ID {
+		return report, fmt.Errorf("on %s, where another portfolio's does", cfg.Listen.Admin)
+	}
+	return report, nil
 }
 
 // local gives the address by which a listener is reached from this machine.

@@ -202,7 +202,7 @@ func reachable(s check.DomainStatus) bool {
 // that hasn't been looked at yet is waiting.
 func (d *daemon) report() check.Report {
 	n := d.current.Load()
-	r := check.Report{Version: 1, Campaign: n.cfg.Campaign, Notices: d.notices(n), Domains: []check.DomainStatus{}}
+	r := check.Report{Version: 1, Campaign: n.cfg.Campaign, Portfolio: n.cfg.Portfolio.ID, Notices: d.notices(n), Domains: []check.DomainStatus{}}
 	if known := d.frontend.Load(); known != nil && known.address == n.cfg.Frontend {
 		r.Frontend = &known.Result
 	}

@@ -12,9 +12,10 @@ import (
 	"domherre/tls/acmeca"
 )
 
-// attempt tries the issuers in order. That it does so is written down first:
-// a process that dies here must not start over at once, again and again.
-func (m *Manager) attempt(ctx context.Context, j job) {
+// attempt tries the issuers in order; an order at granted is spent already.
+// That it tries is written down first: a process that dies here must not start
+// over at once, again and again.
+func (m *Manager) attempt(ctx context.Context, j job, granted *issuer) {
 	r := &j.record
 	r.Attempts++
 	r.LastTried = m.now()
@@ -27,7 +28,7 @@ func (m *Manager) attempt(ctx context.Context, j job) {
 		t := j.task
 		t.waiting, t.holds, t.outages, t.poked = "", 0, 0, false
 	})
-	g, errs := m.issue(ctx, &j)
+	g, errs := m.issue(ctx, &j, granted)
 	if ctx.Err() != nil && g == nil {
 		m.update(j.task, func() { j.task.record.Attempts, j.task.record.NextTry = r.Attempts, r.NextTry })
 		return // shutting down, or the subject has gone
@@ -41,20 +42,31 @@ func (m *Manager) attempt(ctx context.Context, j job) {
 
 // issue asks one issuer after the other, and notes in the record what stands
 // against asking them again.
-func (m *Manager) issue(ctx context.Context, j *job) (*generation, []error) {
+func (m *Manager) issue(ctx context.Context, j *job, granted *issuer) (*generation, []error) {
 	if j.unsaved != nil && covered(j.unsaved.leaf.DNSNames, j.names) {
 		return j.unsaved, nil // only storing it went wrong
 	}
 	var errs []error
 	var kinds []acmeca.Kind
 	for _, iss := range m.issuers {
-		if until := j.record.pause(iss, m.now()); until.After(m.now()) {
+		if until, _ := m.pause(j, iss); until.After(m.now()) {
 			errs = append(errs, fmt.Errorf("%s: must be left alone until %s", iss.name, until.UTC().Format(time.RFC3339)))
 			kinds = append(kinds, acmeca.RateLimited)
 			continue
 		}
-		g, err := m.issueFrom(ctx, iss, j)
+		exempt := m.exempt(j, iss)
+		var err error
+		if iss != granted && !exempt {
+			err = m.spendNext(ctx, iss, j)
+		}
+		var g *generation
 		if err == nil {
+			g, err = m.issueFrom(ctx, iss, j)
+		}
+		if err == nil {
+			if !exempt {
+				j.record.remember(iss, g.leaf.DNSNames, m.now())
+			}
 			return g, nil
 		}
 		if ctx.Err() != nil {
@@ -63,8 +75,21 @@ func (m *Manager) issue(ctx context.Context, j *job) (*generation, []error) {
 		errs = append(errs, fmt.Errorf("%s: %w", iss.name, err))
 		kinds = append(kinds, m.note(&j.record, iss, err))
 	}
-	j.record.NextTry = m.nextTry(&j.record, kinds)
+	j.record.NextTry = m.nextTry(j, kinds)
 	return nil, errs
+}
+
+// spendNext spends an order at an issuer that the ones before it have led to.
+func (m *Manager) spendNext(ctx context.Context, iss *issuer, j *job) error {
+	ok, err := m.spend(ctx, iss, j.task)
+	if ok || err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	l := iss.limits.orders
+	return &acmeca.Failure{Kind: acmeca.RateLimited, Step: "placing the order", Until: iss.spent.slots(l, m.now(), 1)[0],
+		Err: fmt.Errorf("it allows %d orders per %s", l.Count, span(l.Per))}
 }
 
 func (m *Manager) issueFrom(ctx context.Context, iss *issuer, j *job) (*generation, error) {
@@ -93,9 +118,24 @@ func (m *Manager) issueFrom(ctx context.Context, iss *issuer, j *job) (*generati
 	defer cancel()
 	issued, err := iss.ca.Replace(ctx, csr, old)
 	if err != nil {
+		m.chargeFailed(iss, j, err)
 		return nil, err
 	}
 	return newGeneration(meta{Issuer: iss.key, Domain: j.domain, Obtained: m.now()}, key, issued.Certificate, j.names)
+}
+
+// chargeFailed counts the orders that an attempt placed beside the one that was
+// spent: after a failed validation, one for each further type of challenge.
+func (m *Manager) chargeFailed(iss *issuer, j *job, err error) {
+	var f *acmeca.Failure
+	if !errors.As(err, &f) || f.Kind != acmeca.Validation || m.exempt(j, iss) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), saveTimeout)
+	defer cancel()
+	if err := m.charge(ctx, iss, max(0, len(iss.challenges())-1)); err != nil {
+		m.log.Warn("certificate: counting orders", "ca", iss.name, "error", err)
+	}
 }
 
 // note remembers what a failure means for the next attempts.
@@ -129,13 +169,13 @@ func (m *Manager) note(r *record, iss *issuer, err error) acmeca.Kind {
 
 // nextTry gives the time of the next attempt: what the most hopeful issuer
 // allows.
-func (m *Manager) nextTry(r *record, kinds []acmeca.Kind) time.Time {
+func (m *Manager) nextTry(j *job, kinds []acmeca.Kind) time.Time {
 	now := m.now()
 	var best time.Time
 	for i, kind := range kinds {
 		iss := m.issuers[i]
-		at := now.Add(waitAfter(kind, iss.public, r.Attempts))
-		if p := r.pause(iss, now); p.After(at) || kind == acmeca.RateLimited {
+		at := now.Add(waitAfter(kind, iss.public, j.record.Attempts))
+		if p, _ := m.pause(j, iss); p.After(at) || kind == acmeca.RateLimited {
 			at = p
 		}
 		if best.IsZero() || at.Before(best) {
@@ -169,7 +209,7 @@ func (m *Manager) succeeded(ctx context.Context, j job, g *generation) {
 		return
 	}
 	s := newServed(g)
-	j.record = record{ARI: j.record.ARI}
+	j.record = record{ARI: j.record.ARI, Issued: j.record.Issued}
 	m.update(j.task, func() { j.task.unsaved = nil })
 	j.task.slot.cert.Store(s)
 	m.keepRecord(j)

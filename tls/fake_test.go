@@ -156,10 +156,13 @@ func (f *fakeCA) set(down bool) {
 	f.down = down
 }
 
-func (f *fakeCA) placed() int {
+func (f *fakeCA) placed() int { return len(f.times()) }
+
+// times says when each order was placed.
+func (f *fakeCA) times() []time.Time {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return len(f.orders)
+	return slices.Clone(f.orders)
 }
 
 func (f *fakeCA) Check(context.Context) error {

@@ -37,7 +37,10 @@ func (m *Manager) entry(t *task) Entry {
 		e.LastError = shown(t.domain) + ": " + t.problem.Error()
 		return e
 	}
-	if e.Attempts > 0 || t.waiting != "" {
+	if t.queued {
+		e.Waiting = m.turnText(t)
+	}
+	if e.Attempts > 0 || e.Waiting != "" {
 		e.NextTry = t.due
 	}
 	c := t.slot.cert.Load()

@@ -26,6 +26,10 @@ type issuer struct {
 	ca       authority
 	internal *internalca.CA // set for the internal CA
 	acme     *acmeca.CA     // set for an ACME CA
+
+	limits   limits
+	spending chan struct{} // held while what was spent is read and written
+	spent    spending      // as last seen; guarded by Manager.mu
 }
 
 // How long one order may take. With dns-01, all name servers must serve first.
@@ -104,6 +108,7 @@ func (o Options) newIssuer(cfg Issuer) (*issuer, error) {
 	return &issuer{
 		patience: patience, key: ca.IssuerKey(), name: ca.Host(), public: isPublicCA(ca.Host()), keyType: cfg.KeyType,
 		dns01: cfg.Challenge == acme.ChallengeTypeDNS01, profile: cfg.Profile, ca: ca, acme: ca,
+		limits: limitsOf(ca.Host(), cfg.Orders), spending: make(chan struct{}, 1),
 	}, nil
 }
 

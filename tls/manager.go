@@ -35,6 +35,10 @@ type Manager struct {
 	tasks  map[string]*task // by id
 	active int              // steps that hold a slot
 	flying int              // steps at all
+
+	queued  int       // tasks that wait for their turn
+	undealt bool      // turns are to be dealt anew
+	dealt   time.Time // when they were, last
 }
 
 // task is one certificate to keep: a subject, or a part of one with too many
@@ -53,6 +57,9 @@ type task struct {
 	outages int       // how often in a row no CA could be reached
 	due     time.Time // when to look at it; zero: at once
 	poked   bool      // try now, whatever the backoff
+	queued  bool      // waits until the CA allows another order
+	turn    bool      // it has come, and isn't used yet
+	turnAt  time.Time // when it comes
 	unsaved *generation
 
 	busy   bool // a step is running
@@ -105,6 +112,7 @@ func (m *Manager) Manage(subjects []Subject) {
 		}
 	}
 	m.tasks = next
+	m.undealt = true
 	m.table.Store(&names)
 	m.nudge()
 }

@@ -32,6 +32,7 @@ type Issuer struct {
 	// KeyType is p256 (the default), p384, rsa2048, rsa3072, rsa4096 or ed25519.
 	KeyType        string
 	PreferredChain string // common name of a root or intermediate
+	Orders         Limit  // on new orders; zero: what is known of the CA
 }
 
 // EAB binds the ACME account to one that the CA knows its customer by.

@@ -25,6 +25,9 @@ type record struct {
 	Failed  map[string][]time.Time `json:"failed,omitempty"`
 	Limited map[string]time.Time   `json:"limited,omitempty"`
 
+	// Certificates of the last week, for those CAs that limit them.
+	Issued []issued `json:"issued,omitempty"`
+
 	ARI *renewalWish `json:"ari,omitempty"`
 }
 

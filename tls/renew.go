@@ -44,13 +44,18 @@ func (m *Manager) needed(j job) bool {
 func (m *Manager) renewAt(c *served, wish *renewalWish) (time.Time, bool) {
 	lifetime := c.notAfter.Sub(c.notBefore)
 	if wish != nil && wish.Serial == c.serial && !wish.At.IsZero() {
-		if latest := c.notAfter.Add(-lifetime / latestFraction); wish.At.After(latest) {
+		if latest := latestRenewal(c); wish.At.After(latest) {
 			return latest, false
 		}
 		return wish.At, true
 	}
 	left := time.Duration(float64(lifetime) * m.o.RenewBefore)
 	return c.notAfter.Add(-left - spread(c.serial, lifetime/50)), false
+}
+
+// latestRenewal is the time from which no wish puts a renewal off.
+func latestRenewal(c *served) time.Time {
+	return c.notAfter.Add(-c.notAfter.Sub(c.notBefore) / latestFraction)
 }
 
 // spread gives a duration below most that is always the same for a serial, so

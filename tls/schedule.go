@@ -3,7 +3,6 @@ package tls
 import (
 	"context"
 	"errors"
-	"strings"
 	"sync"
 	"time"
 )
@@ -48,48 +47,39 @@ func (m *Manager) launch(ctx context.Context, steps *sync.WaitGroup) time.Time {
 	defer m.mu.Unlock()
 	now := m.now()
 	next := now.Add(maxSleep)
-	var due []*task
+	if again := m.deal(now); !again.IsZero() {
+		next = again
+	}
+	var due []rank
 	for _, t := range m.tasks {
 		switch {
 		case t.busy || t.problem != nil:
 		case !t.due.After(now):
-			due = append(due, t)
+			due = append(due, t.rank(now))
 		case t.due.Before(next):
 			next = t.due
 		}
 	}
 	free := min(maxActive-m.active, maxFlying-m.flying) // a freed slot nudges
-	for _, t := range mostUrgent(due, free) {
-		m.start(ctx, t, steps)
+	for _, r := range mostUrgent(due, free) {
+		m.start(ctx, r.task, steps)
 	}
 	return next
 }
 
 // mostUrgent gives the n first by urgency. Nearly always n is small, or all
 // are taken: sorting ten thousand for each one that starts would cost more.
-func mostUrgent(due []*task, n int) []*task {
+func mostUrgent(due []rank, n int) []rank {
 	for i := 0; i < n && i < len(due); i++ {
 		first := i
 		for j := i + 1; j < len(due); j++ {
-			if urgency(due[j], due[first]) < 0 {
+			if due[j].compare(due[first]) < 0 {
 				first = j
 			}
 		}
 		due[i], due[first] = due[first], due[i]
 	}
 	return due[:max(0, min(n, len(due)))]
-}
-
-// urgency sorts what was never tried in vain before what was, then what is
-// nearest to lapsing; without a certificate a name has lapsed already.
-func urgency(a, b *task) int {
-	if n := min(a.record.Attempts, 5) - min(b.record.Attempts, 5); n != 0 {
-		return n
-	}
-	if n := a.expiry().Compare(b.expiry()); n != 0 {
-		return n
-	}
-	return strings.Compare(a.id, b.id)
 }
 
 func (t *task) expiry() time.Time {
@@ -104,7 +94,7 @@ func (t *task) expiry() time.Time {
 // would not.
 func (m *Manager) start(ctx context.Context, t *task, steps *sync.WaitGroup) {
 	ctx, cancel := context.WithCancel(ctx)
-	t.busy, t.again, t.cancel = true, false, cancel
+	m.begin(t, cancel)
 	m.active++
 	m.flying++
 	release := sync.OnceFunc(func() {
@@ -122,10 +112,28 @@ func (m *Manager) start(ctx context.Context, t *task, steps *sync.WaitGroup) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		m.flying--
-		t.busy, t.cancel = false, nil
-		if t.again {
-			t.due = time.Time{}
-		}
+		m.end(t)
 		m.nudge()
 	})
+}
+
+// begin marks t as worked on. The lock is held.
+func (m *Manager) begin(t *task, cancel context.CancelFunc) {
+	t.busy, t.again, t.cancel = true, false, cancel
+	if t.queued {
+		m.queued--
+	}
+	t.turn = t.queued && !t.turnAt.After(m.now())
+	t.queued = false
+}
+
+// end is the opposite of begin. A turn that wasn't used goes to the next. The
+// lock is held.
+func (m *Manager) end(t *task) {
+	t.busy, t.cancel = false, nil
+	m.undealt = m.undealt || t.turn
+	t.turn = false
+	if t.again {
+		t.due = time.Time{}
+	}
 }

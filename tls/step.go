@@ -23,6 +23,8 @@ type job struct {
 	current *served
 	poked   bool
 	unsaved *generation
+
+	siblings []issued // for the other parts of the domain
 }
 
 // step brings one task forward: read the store, see what is needed, do it, and
@@ -40,11 +42,11 @@ func (m *Manager) step(ctx context.Context, t *task) {
 		m.settle(j)
 		return
 	}
-	if until := m.backoff(j); until.After(m.now()) {
-		m.update(t, func() { t.due = until })
+	if m.rests(&j) || m.cutOff(ctx, j) || m.held(ctx, j) {
 		return
 	}
-	if m.cutOff(ctx, j) || m.held(ctx, j) {
+	if m.mustQueue(&j) {
+		m.enqueue(t)
 		return
 	}
 	m.orderLocked(ctx, j)
@@ -59,8 +61,17 @@ func (m *Manager) isLoaded(t *task) bool {
 func (m *Manager) job(t *task) job {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	var siblings []issued
+	if len(t.names) > 0 && (len(t.id) != len(t.domain) || m.tasks[t.id+"~2"] != nil) {
+		for _, o := range m.tasks {
+			if o != t && o.domain == t.domain {
+				siblings = append(siblings, o.record.Issued...)
+			}
+		}
+	}
 	return job{
-		task: t, id: t.id, domain: t.domain, names: t.names, record: t.record.clone(),
+		siblings: siblings,
+		task:     t, id: t.id, domain: t.domain, names: t.names, record: t.record.clone(),
 		current: t.slot.cert.Load(), poked: t.poked, unsaved: t.unsaved,
 	}
 }
@@ -72,24 +83,30 @@ func (m *Manager) update(t *task, change func()) {
 	change()
 }
 
-// backoff says until when the job must rest: its own wait, unless poked, and
-// until any issuer may be asked.
-func (m *Manager) backoff(j job) time.Time {
-	now := m.now()
-	var until time.Time
+// rests reports whether the job must rest: its own wait, unless poked, and until
+// any issuer may be asked.
+func (m *Manager) rests(j *job) bool {
+	var until, free time.Time
 	if !j.poked {
 		until = j.record.NextTry
 	}
-	free := time.Time{}
+	var waiting string
 	for i, iss := range m.issuers {
-		if p := j.record.pause(iss, now); i == 0 || p.Before(free) {
-			free = p
+		if p, why := m.pause(j, iss); i == 0 || p.Before(free) {
+			free, waiting = p, why
 		}
 	}
-	if free.After(until) {
-		until = free
+	until = maxTime(until, free)
+	if !until.After(m.now()) {
+		return false
 	}
-	return until
+	m.update(j.task, func() {
+		j.task.due = until
+		if waiting != "" {
+			j.task.waiting = waiting
+		}
+	})
+	return true
 }
 
 // cutOff reports whether no issuer can be reached. Then nothing is tried, and
@@ -182,11 +199,18 @@ func (m *Manager) orderLocked(ctx context.Context, j job) {
 		m.settle(j)
 		return
 	}
-	if until := m.backoff(j); until.After(m.now()) {
-		m.update(j.task, func() { j.task.due = until })
+	if m.rests(&j) {
 		return
 	}
-	m.attempt(ctx, j)
+	granted, err := m.reserve(ctx, &j)
+	switch {
+	case err != nil:
+		m.stumble(ctx, j.task, err)
+	case granted == nil:
+		m.enqueue(j.task)
+	default:
+		m.attempt(ctx, j, granted)
+	}
 }
 
 // lock takes a lock of the store if nobody holds it.

@@ -37,7 +37,7 @@ func listenAddress(dst *string) kind {
 		host, port, err := net.SplitHostPort(s)
 		if n, e := strconv.Atoi(port); err != nil || e != nil || n < 0 || n > 65535 {
 			hint := `write ADDRESS:PORT, such as 127.0.0.1:8480 or ":80"`
-			if _, e := strconv.Atoi(s); e == nil {
+			if n, e := strconv.Atoi(s); e == nil && n > 0 && n <= 65535 {
 				hint = fmt.Sprintf(`write ":%s"`, s)
 			}
 			v.fault(fmt.Sprintf("%q is no address to listen on", s), hint)

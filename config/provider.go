@@ -56,10 +56,12 @@ func provider(key, v value) Provider {
 		return p
 	}
 	places := map[string]value{"": key}
+	told := map[string]bool{} // keys whose fault is reported already
 	before := v.l.errors
 	for i, k := range keys {
 		name := k.node.Value
 		places[name] = values[i]
+		errors := v.l.errors
 		f, known := lookup(fields, name)
 		switch {
 		case !known:
@@ -69,6 +71,7 @@ func provider(key, v value) Provider {
 		default:
 			f.kind.read(values[i])
 		}
+		told[name] = v.l.errors > errors
 	}
 	if p.Type == "" {
 		if _, written := places["type"]; !written {
@@ -79,8 +82,8 @@ func provider(key, v value) Provider {
 	if v.l.errors == before {
 		p.checkNameservers(key.child(key.node, v.path))
 	}
-	if v.l.checkType(p, places["type"]) && v.l.errors == before {
-		v.l.checkSettings(p, key.child(key.node, v.path), places)
+	if v.l.checkType(p, places["type"]) {
+		v.l.checkSettings(p, key.child(key.node, v.path), places, told)
 	}
 	return p
 }
@@ -96,12 +99,16 @@ func (l *loader) checkType(p Provider, at value) bool {
 	return false
 }
 
-// checkSettings reports what Options.Types finds, at the keys it names.
-func (l *loader) checkSettings(p Provider, whole value, places map[string]value) {
+// checkSettings reports what Options.Types finds, at the keys it names, but for
+// those that are told to be wrong.
+func (l *loader) checkSettings(p Provider, whole value, places map[string]value, told map[string]bool) {
 	if l.options.Types == nil {
 		return
 	}
 	for _, f := range l.options.Types(p.Type, maps.Clone(p.Settings)) {
+		if told[f.Key] {
+			continue
+		}
 		at, ok := places[f.Key]
 		if !ok || f.Key == "" {
 			at = whole

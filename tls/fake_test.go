@@ -123,6 +123,7 @@ type fakeCA struct {
 	ari  func(leaf *x509.Certificate) (start, end time.Time)
 
 	askAgain time.Duration // Retry-After of the renewal information
+	slow     time.Duration // to issue
 
 	mu       sync.Mutex
 	down     bool
@@ -175,6 +176,7 @@ func (f *fakeCA) Check(context.Context) error {
 }
 
 func (f *fakeCA) Replace(_ context.Context, csr *x509.CertificateRequest, old *x509.Certificate) (*certmagic.IssuedCertificate, error) {
+	time.Sleep(f.slow)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.orders = append(f.orders, time.Now())

@@ -1,6 +1,7 @@
 package tls
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -18,13 +19,12 @@ func (m *Manager) Inventory() []Entry {
 	for _, t := range m.tasks {
 		all = append(all, m.entry(t))
 	}
-	slices.SortFunc(all, func(a, b Entry) int {
-		if n := strings.Compare(a.Domain, b.Domain); n != 0 {
-			return n
-		}
-		return slices.Compare(a.Names, b.Names)
-	})
+	slices.SortFunc(all, compareEntries)
 	return all
+}
+
+func compareEntries(a, b Entry) int {
+	return cmp.Or(strings.Compare(a.Domain, b.Domain), slices.Compare(a.Names, b.Names))
 }
 
 // entry describes t. The lock is held.

@@ -39,6 +39,8 @@ type Manager struct {
 	queued  int       // tasks that wait for their turn
 	undealt bool      // turns are to be dealt anew
 	dealt   time.Time // when they were, last
+
+	errand *errand // what to do; nil: keep all certificates
 }
 
 // task is one certificate to keep: a subject, or a part of one with too many
@@ -60,6 +62,7 @@ type task struct {
 	queued  bool      // waits until the CA allows another order
 	turn    bool      // it has come, and isn't used yet
 	turnAt  time.Time // when it comes
+	replace int       // the generation that is to be replaced, due or not
 	unsaved *generation
 
 	busy   bool // a step is running

@@ -26,7 +26,7 @@ const (
 // come.
 func (m *Manager) needed(j job) bool {
 	c := j.current
-	if c == nil || !covered(c.names, j.names) {
+	if c == nil || c.number <= j.replace || !covered(c.names, j.names) {
 		return true
 	}
 	if !slices.ContainsFunc(m.issuers, func(i *issuer) bool { return i.key == c.issuerKey }) {

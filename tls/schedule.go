@@ -21,6 +21,12 @@ func (m *Manager) Run(ctx context.Context) error {
 		return errors.New("the certificate manager is running already")
 	}
 	defer m.running.Store(false)
+	m.work(ctx)
+	return nil
+}
+
+// work runs steps until ctx ends or the errand, if there is one, is over.
+func (m *Manager) work(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	var steps sync.WaitGroup
 	defer steps.Wait()
@@ -28,12 +34,15 @@ func (m *Manager) Run(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
-		next := m.launch(ctx, &steps)
+		next, over := m.launch(ctx, &steps)
+		if over {
+			return
+		}
 		timer.Reset(min(max(next.Sub(m.now()), 0), maxSleep))
 		m.rotateTickets()
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-m.wake:
 		case <-timer.C:
 		}
@@ -41,19 +50,20 @@ func (m *Manager) Run(ctx context.Context) error {
 }
 
 // launch starts what is due, the most urgent first, as far as there are slots,
-// and gives the time when more will be.
-func (m *Manager) launch(ctx context.Context, steps *sync.WaitGroup) time.Time {
+// and gives the time when more will be; over is whether an errand has nothing
+// left to do.
+func (m *Manager) launch(ctx context.Context, steps *sync.WaitGroup) (next time.Time, over bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.now()
-	next := now.Add(maxSleep)
+	next = now.Add(maxSleep)
 	if again := m.deal(now); !again.IsZero() {
 		next = again
 	}
 	var due []rank
 	for _, t := range m.tasks {
 		switch {
-		case t.busy || t.problem != nil:
+		case t.busy || t.problem != nil || !m.errand.wants(t):
 		case !t.due.After(now):
 			due = append(due, t.rank(now))
 		case t.due.Before(next):
@@ -64,7 +74,7 @@ func (m *Manager) launch(ctx context.Context, steps *sync.WaitGroup) time.Time {
 	for _, r := range mostUrgent(due, free) {
 		m.start(ctx, r.task, steps)
 	}
-	return next
+	return next, m.errand.over()
 }
 
 // mostUrgent gives the n first by urgency. Nearly always n is small, or all

@@ -24,6 +24,7 @@ type job struct {
 	poked   bool
 	unsaved *generation
 
+	replace  int      // the generation that is to be replaced, due or not
 	siblings []issued // for the other parts of the domain
 }
 
@@ -61,6 +62,11 @@ func (m *Manager) isLoaded(t *task) bool {
 func (m *Manager) job(t *task) job {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	return m.jobOf(t)
+}
+
+// jobOf is job where the lock is held.
+func (m *Manager) jobOf(t *task) job {
 	var siblings []issued
 	if len(t.names) > 0 && (len(t.id) != len(t.domain) || m.tasks[t.id+"~2"] != nil) {
 		for _, o := range m.tasks {
@@ -70,9 +76,8 @@ func (m *Manager) job(t *task) job {
 		}
 	}
 	return job{
-		siblings: siblings,
-		task:     t, id: t.id, domain: t.domain, names: t.names, record: t.record.clone(),
-		current: t.slot.cert.Load(), poked: t.poked, unsaved: t.unsaved,
+		task: t, id: t.id, domain: t.domain, names: t.names, record: t.record.clone(),
+		current: t.slot.cert.Load(), poked: t.poked, unsaved: t.unsaved, replace: t.replace, siblings: siblings,
 	}
 }
 

@@ -43,6 +43,7 @@ func issuer(i config.Issuer) tls.Issuer {
 	out := tls.Issuer{
 		Internal: i.Internal, ACME: i.ACME, Email: i.Email, Challenge: i.Challenge,
 		Roots: i.Roots, Profile: i.Profile, KeyType: i.KeyType, PreferredChain: i.PreferredChain,
+		Orders: tls.Limit{Count: i.Orders.Count, Per: i.Orders.Per},
 	}
 	if i.EAB != nil {
 		out.EAB = &tls.EAB{KeyID: i.EAB.KeyID, MACKey: i.EAB.MACKey.Reveal()}

@@ -60,6 +60,8 @@ const (
 	codeCrash       = "57P02"
 	codeStarting    = "57P03"
 	classConnection = "08"
+
+	codeFence = "DH001" // our own: see the function fence
 )
 
 // codeOf gives PostgreSQL's own code, "" where the error isn't the database's.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -24,20 +23,17 @@ func (s *postgres) Append(ctx context.Context, subject string, doc json.RawMessa
 	if err := json.Compact(&compact, doc); err != nil {
 		return "", fmt.Errorf("state: the document for the journal is no JSON: %w", err)
 	}
-	token, fence := rand.Text(), fenceOf(ctx, s)
+	token := rand.Text()
 	var id string
-	err := s.write(ctx, "writing the journal", fence, []statement{
+	err := s.write(ctx, "writing the journal", fenceOf(ctx, s), []statement{
 		s.journalTurn(),
 		{sql: `INSERT INTO {s}.entry (id, slot, at, subject, token, doc)
 			SELECT to_char(slot AT TIME ZONE 'UTC', 'YYYYMMDD"T"HH24MISS.MS') || '-' || $1, slot, clock_timestamp(), $2, $3, $4::json
 			FROM (SELECT greatest(date_trunc('milliseconds', clock_timestamp()), max(slot) + interval '1 millisecond') AS slot FROM {s}.entry) AS next
-			WHERE ` + fenced("$5") + ` ON CONFLICT (token) DO NOTHING`,
-			args: []any{strings.ToLower(rand.Text()[:idRandom]), text(subject), token, text(compact.String()), fence}},
+			ON CONFLICT (token) DO NOTHING`,
+			args: []any{strings.ToLower(rand.Text()[:idRandom]), text(subject), token, text(compact.String())}},
 		{sql: `SELECT id FROM {s}.entry WHERE token = $1`, args: []any{token}, read: func(rows pgx.Rows) (err error) {
 			id, err = pgx.CollectExactlyOneRow(rows, pgx.RowTo[string])
-			if errors.Is(err, pgx.ErrNoRows) {
-				return nil // the lease is lost, which write tells
-			}
 			return err
 		}},
 	})

@@ -19,6 +19,10 @@ const schemaVersion = 1
 //
 // entry: slot is the time in the ID, which no two share; token makes a repeated
 // append harmless.
+//
+// fence: fails unless a lease is held, by the database's clock. Whoever takes a
+// lapsed one over waits for the lock on its row, so that it stays held until
+// the transaction ends.
 var migrations = [schemaVersion]string{`
 CREATE TABLE {s}.meta (
 	single boolean PRIMARY KEY DEFAULT true CHECK (single),
@@ -52,6 +56,14 @@ CREATE TABLE {s}.entry (
 );
 CREATE INDEX entry_slot ON {s}.entry (slot);
 CREATE INDEX entry_subject ON {s}.entry (subject, id);
+CREATE FUNCTION {s}.fence(lease text) RETURNS void LANGUAGE plpgsql AS $fence$
+BEGIN
+	PERFORM FROM {s}.lock WHERE token = lease AND expires > clock_timestamp() FOR KEY SHARE;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'the lease is lost' USING ERRCODE = 'DH001';
+	END IF;
+END
+$fence$;
 INSERT INTO {s}.meta (version) VALUES (1);
 `}
 
@@ -86,8 +98,11 @@ type querier interface {
 
 // version gives that of the tables that are there, 0 for none.
 func (s *postgres) version(ctx context.Context, q querier) (int, error) {
+	// to_regclass would answer from the connection's cache.
 	var there bool
-	if err := q.QueryRow(ctx, `SELECT to_regclass($1) IS NOT NULL`, s.schema+".meta").Scan(&there); err != nil || !there {
+	err := q.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_catalog.pg_class WHERE relname = 'meta' AND relnamespace IN
+		(SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1))`, s.schema).Scan(&there)
+	if err != nil || !there {
 		return 0, err
 	}
 	var version int
@@ -126,7 +141,7 @@ func (s *postgres) suits(ctx context.Context, tx pgx.Tx) error {
 	var version, encoding string
 	var schema bool
 	err := tx.QueryRow(ctx, `SELECT current_setting('server_version_num')::int, current_setting('server_version'),
-		current_setting('server_encoding'), to_regnamespace($1) IS NOT NULL`, s.schema).Scan(&number, &version, &encoding, &schema)
+		current_setting('server_encoding'), EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1)`, s.schema).Scan(&number, &version, &encoding, &schema)
 	switch {
 	case err != nil:
 		return err

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"path"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/caddyserver/certmagic"
@@ -150,7 +149,6 @@ func (s *postgres) Store(ctx context.Context, key string, value []byte) error {
 		}
 	}
 	low, high := below(key)
-	fence := fenceOf(ctx, s)
 	stored := 0
 	statements := []statement{
 		{sql: `SELECT pg_advisory_xact_lock_shared(hashtextextended(f, 0)) FROM unnest($1::text[]) AS f`, args: []any{locks}},
@@ -159,11 +157,10 @@ func (s *postgres) Store(ctx context.Context, key string, value []byte) error {
 			SELECT $1, $2, clock_timestamp(), pg_current_xact_id()
 			WHERE NOT EXISTS (SELECT FROM {s}.value WHERE key = ANY($3::text[]) AND value IS NOT NULL)
 			AND NOT EXISTS (SELECT FROM {s}.value WHERE key > $4 AND key < $5 AND value IS NOT NULL)
-			AND ` + fenced("$6") + `
 			ON CONFLICT (key) DO UPDATE SET value = excluded.value, modified = excluded.modified, xid = excluded.xid
-			RETURNING key`, args: []any{key, value, folders, low, high, fence}, read: counted(&stored)},
+			RETURNING key`, args: []any{key, value, folders, low, high}, read: counted(&stored)},
 	}
-	if err := s.write(ctx, "writing "+key, fence, statements); err != nil {
+	if err := s.write(ctx, "writing "+key, fenceOf(ctx, s), statements); err != nil {
 		return err
 	}
 	if stored == 0 {
@@ -179,37 +176,26 @@ func (s *postgres) Delete(ctx context.Context, key string) error {
 		return err
 	}
 	low, high := below(key)
-	fence := fenceOf(ctx, s)
-	return s.write(ctx, "deleting "+key, fence, []statement{{
+	return s.write(ctx, "deleting "+key, fenceOf(ctx, s), []statement{{
 		sql: `UPDATE {s}.value SET value = NULL, modified = clock_timestamp(), xid = pg_current_xact_id()
-			WHERE (key = $1 OR key > $2 AND key < $3) AND value IS NOT NULL AND ` + fenced("$4"),
-		args: []any{key, low, high, fence},
+			WHERE (key = $1 OR key > $2 AND key < $3) AND value IS NOT NULL`,
+		args: []any{key, low, high},
 	}})
 }
 
 // write runs statements as one transaction under the lease whose token is
-// fence, and wakes the watches.
+// fence, and wakes the watches. A lease that has lapsed or is gone fails the
+// transaction as a whole.
 func (s *postgres) write(ctx context.Context, step, fence string, statements []statement) error {
-	held := 1
 	if fence != "" {
-		// Whoever takes a lapsed lease over waits for this row's lock.
-		statements = append([]statement{{
-			sql:  `SELECT FROM {s}.lock WHERE token = $1 AND expires > clock_timestamp() FOR KEY SHARE`,
-			args: []any{fence}, read: counted(&held),
-		}}, statements...)
+		statements = append([]statement{{sql: `SELECT {s}.fence($1)`, args: []any{fence}}}, statements...)
 	}
 	statements = append(statements, statement{sql: `SELECT pg_notify($1, '')`, args: []any{s.channel()}})
 	err := s.do(ctx, step, func(ctx context.Context) error { return s.batch(ctx, statements...) })
-	if err == nil && held == 0 {
+	if codeOf(err) == codeFence {
 		return fmt.Errorf("state: %s: %w", step, ErrLeaseLost)
 	}
 	return err
-}
-
-// fenced is the condition that a lease is held, by the database's clock; an
-// empty token is no lease.
-func fenced(token string) string {
-	return strings.ReplaceAll(`($ = '' OR EXISTS (SELECT FROM {s}.lock WHERE token = $ AND expires > clock_timestamp()))`, "$", token)
 }
 
 // channel is where writers notify.

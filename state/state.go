@@ -28,7 +28,8 @@ import (
 // either a file or a folder. Values are small: they are read and written whole.
 //
 // Store is atomic and durable: after it returns nil the value survives a power
-// cut, and whenever it fails or the process is killed the old value stands.
+// cut, and whenever it fails or the process is killed the old value stands;
+// only where a database's answer was lost for good, either may.
 // Load, List and Stat answer fs.ErrNotExist for what isn't there. List sorts;
 // a recursive List gives folders as well as files, as certmagic's own
 // FileStorage does.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,22 +14,18 @@ import (
 	"domherre/state"
 )
 
-// steps does one of each kind of change, says each that is done, and goes on
+// Steps does one of each kind of change, tells each that is done, and goes on
 // where one fails.
-func steps(ctx context.Context, s state.Store) error {
-	failed := 0
+func Steps(ctx context.Context, s state.Store, done func(step string)) error {
+	var failures []error
 	for i, step := range allSteps() {
 		if err := step(ctx, s); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			failed++
+			failures = append(failures, fmt.Errorf("step %d: %w", i, err))
 			continue
 		}
-		say(strconv.Itoa(i))
+		done(strconv.Itoa(i))
 	}
-	if failed > 0 {
-		return fmt.Errorf("%d steps failed", failed)
-	}
-	return nil
+	return errors.Join(failures...)
 }
 
 type step func(context.Context, state.Store) error

@@ -65,13 +65,13 @@ func play(part, location string) error {
 	case "store":
 		return storeOnce(ctx, s)
 	case "steps":
-		return steps(ctx, s)
+		return Steps(ctx, s, say)
 	case "full":
 		// What a file may have is less than the values of the steps.
 		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 1000, Max: 1000}); err != nil {
 			return err
 		}
-		return steps(ctx, s)
+		return Steps(ctx, s, say)
 	}
 	return fmt.Errorf("no such part: %s", part)
 }

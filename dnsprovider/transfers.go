@@ -2,27 +2,29 @@ package dnsprovider
 
 import (
 	"fmt"
-	"net/netip"
 
 	"domherre/dnsprovider/embedded"
 )
 
-// Transfers gives the networks that may transfer zones from the embedded
-// server, as the providers of its type say.
-func Transfers(cfgs []Config) ([]netip.Prefix, error) {
-	var all []netip.Prefix
+// Secondaries gives the name servers that take zones from the embedded server,
+// as the providers of its type say.
+func Secondaries(cfgs []Config) (embedded.Secondaries, error) {
+	var all embedded.Secondaries
 	for _, cfg := range cfgs {
 		for _, r := range rows() {
-			settings, faults := decode(r, cfg.Settings)
-			own, ok := settings.(*embedded.Settings)
-			if r.Name != cfg.Type || !ok || len(faults) > 0 {
+			if r.Name != cfg.Type || r.Name != "embedded" {
 				continue
 			}
-			nets, err := own.Transfers()
-			if err != nil {
-				return nil, fmt.Errorf("provider %s: %w", cfg.Name, err)
+			settings, faults := decode(r, cfg.Settings)
+			own, ok := settings.(*embedded.Settings)
+			if !ok || len(faults) > 0 {
+				continue
 			}
-			all = append(all, nets...)
+			some, err := own.Secondaries()
+			if err != nil {
+				return all, fmt.Errorf("provider %s: %w", cfg.Name, err)
+			}
+			all = all.Join(some)
 		}
 	}
 	return all, nil

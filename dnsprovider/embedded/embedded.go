@@ -53,6 +53,10 @@ func zoneOfKey(key string) (string, bool) {
 type Settings struct {
 	Contact       string   `json:"contact" doc:"mailbox of who answers for the zones, for the SOA record" default:"hostmaster@ the domain" example:"dns@example.se"`
 	AllowTransfer []string `json:"allow_transfer" doc:"addresses or networks of secondaries that may transfer the zones" example:"[192.0.2.53, 2001:db8::/64]"`
+	Notify        []string `json:"notify" doc:"addresses of secondaries that are told of every change (NOTIFY), with a port where it isn't 53" example:"[192.0.2.53, 192.0.2.54:5353]"`
+	KeyName       string   `json:"key_name" doc:"name of the TSIG key by which secondaries sign their transfers; without allow_transfer, it alone lets them" example:"domherre."`
+	KeyAlg        string   `json:"key_alg" doc:"algorithm of the key" default:"hmac-sha256"`
+	Key           string   `json:"key" doc:"secret of the key, in base64" example:"${env:TSIG_KEY}" secret:"true"`
 }
 
 // Check says what is wrong with the settings, by the setting's name.
@@ -63,27 +67,14 @@ func (s Settings) Check() map[string]error {
 			faults["contact"] = err
 		}
 	}
-	if _, err := s.Transfers(); err != nil {
+	if _, err := s.allowed(); err != nil {
 		faults["allow_transfer"] = err
 	}
-	return faults
-}
-
-// Transfers gives the networks that may transfer zones.
-func (s Settings) Transfers() ([]netip.Prefix, error) {
-	var nets []netip.Prefix
-	for _, text := range s.AllowTransfer {
-		if addr, err := netip.ParseAddr(text); err == nil {
-			nets = append(nets, netip.PrefixFrom(addr.WithZone(""), addr.BitLen()))
-			continue
-		}
-		net, err := netip.ParsePrefix(text)
-		if err != nil {
-			return nil, fmt.Errorf("%q is no address or network; write it like 192.0.2.53 or 2001:db8::/64", text)
-		}
-		nets = append(nets, net.Masked())
+	if _, err := s.notified(); err != nil {
+		faults["notify"] = err
 	}
-	return nets, nil
+	s.checkKey(faults)
+	return faults
 }
 
 // mailbox turns an address into the domain name that a SOA has for it
@@ -122,7 +113,8 @@ type stored struct {
 	Updated     time.Time         `json:"updated"`
 	Contact     string            `json:"contact"` // a domain name, as in the SOA
 	Nameservers []Nameserver      `json:"nameservers"`
-	RRsets      []portfolio.RRset `json:"rrsets"` // canonical, sorted
+	RRsets      []portfolio.RRset `json:"rrsets"`            // canonical, sorted
+	Changes     []delta           `json:"changes,omitempty"` // the latest, oldest first
 }
 
 // decode reads a zone. It doubts the store: what it gives is whole and of the

@@ -89,10 +89,16 @@ func write(t testing.TB, p *embedded.Provider, zone, text string) {
 // serve starts a server that is stopped when the test ends.
 func serve(t testing.TB, store embedded.WatchedStore, allow ...string) (*embedded.Server, string) {
 	t.Helper()
-	nets, err := embedded.Settings{AllowTransfer: allow}.Transfers()
+	return serveTo(t, store, embedded.Settings{AllowTransfer: allow})
+}
+
+// serveTo starts a server for the secondaries of the settings.
+func serveTo(t testing.TB, store embedded.WatchedStore, settings embedded.Settings) (*embedded.Server, string) {
+	t.Helper()
+	secondaries, err := settings.Secondaries()
 	must(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
-	s, err := embedded.NewServer(ctx, store, embedded.ServerOptions{AllowTransfer: nets, Log: quiet})
+	s, err := embedded.NewServer(ctx, store, embedded.ServerOptions{Secondaries: secondaries, Log: quiet})
 	must(t, err)
 	udp, tcp, err := embedded.Listen(ctx, "127.0.0.1:0")
 	must(t, err)

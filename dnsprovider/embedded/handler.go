@@ -32,28 +32,29 @@ func accept(h dns.Header) dns.MsgAcceptAction {
 // ServeDNS answers one question.
 func (s *Server) ServeDNS(w dns.ResponseWriter, req *dns.Msg) {
 	_, udp := w.LocalAddr().(*net.UDPAddr)
+	sig := signatureOf(w, req)
 	if len(req.Question) != 1 { // the library takes a message that ends after its header
 		m := new(dns.Msg).SetRcodeFormatError(req)
-		write(w, m, minSize)
+		sig.write(w, m, minSize)
 		return
 	}
 	if q := req.Question[0]; q.Qtype == dns.TypeAXFR || q.Qtype == dns.TypeIXFR {
-		s.serveTransfer(w, req, udp)
+		s.serveTransfer(w, req, sig, udp)
 		return
 	}
 	size := dns.MaxMsgSize
 	if udp {
 		size = sizeFor(req)
 	}
-	write(w, s.reply(req), size)
+	sig.write(w, s.reply(req, sig), size)
 }
 
 // reply makes the reply to a question that asks for no transfer.
-func (s *Server) reply(req *dns.Msg) *dns.Msg {
-	m := replyTo(req)
+func (s *Server) reply(req *dns.Msg, sig *signature) *dns.Msg {
+	m := replyTo(req, sig)
 	q := m.Question[0]
 	switch {
-	case m.Rcode != dns.RcodeSuccess: // EDNS was at fault
+	case m.Rcode != dns.RcodeSuccess: // EDNS or the signature was at fault
 	case q.Qtype == dns.TypeOPT || q.Qtype == dns.TypeNone:
 		m.Rcode = dns.RcodeFormatError
 	case q.Qtype >= 128 && q.Qtype < dns.TypeANY: // asks for no data (RFC 6895, section 3.1)
@@ -75,8 +76,9 @@ func (s *Server) reply(req *dns.Msg) *dns.Msg {
 }
 
 // replyTo begins the reply to req: its question in its own case, and EDNS
-// where it has that (RFC 6891). Rcode says what is wrong with its EDNS.
-func replyTo(req *dns.Msg) *dns.Msg {
+// where it has that (RFC 6891). Rcode says what is wrong with its EDNS or its
+// signature.
+func replyTo(req *dns.Msg, sig *signature) *dns.Msg {
 	m := &dns.Msg{Compress: true, Question: req.Question}
 	m.Id, m.Response, m.Opcode = req.Id, true, req.Opcode
 	m.RecursionDesired = req.RecursionDesired
@@ -86,8 +88,13 @@ func replyTo(req *dns.Msg) *dns.Msg {
 		case *dns.OPT:
 			opts = append(opts, rr)
 		case *dns.TSIG:
-			m.Rcode = dns.RcodeNotAuth // no key is known here
+			if sig == nil || sig.of != rr { // it must be the last (RFC 8945, section 5.1)
+				m.Rcode = dns.RcodeFormatError
+			}
 		}
+	}
+	if sig != nil && sig.fault != 0 {
+		m.Rcode = dns.RcodeNotAuth
 	}
 	if len(opts) == 0 {
 		return m
@@ -116,11 +123,8 @@ func sizeFor(req *dns.Msg) int {
 	return min(max(int(opt.UDPSize()), minSize), ednsSize)
 }
 
-// write sends a reply of at most size octets. What doesn't fit loses its
-// answer and is marked as truncated, so that the client asks again over TCP;
-// glue in the zone is no part to leave out (RFC 9471), addresses beside an
-// answer are.
-func write(w dns.ResponseWriter, m *dns.Msg, size int) {
+// fit cuts a reply down to size octets and packs it.
+func fit(m *dns.Msg, size int) ([]byte, error) {
 	wire, err := m.Pack()
 	if err == nil && len(wire) > size && len(m.Answer) > 0 && len(m.Extra) > 1 {
 		m.Extra = onlyOPT(m.Extra)
@@ -134,11 +138,9 @@ func write(w dns.ResponseWriter, m *dns.Msg, size int) {
 	if err != nil {
 		m.Rcode = dns.RcodeServerFailure
 		m.Answer, m.Ns, m.Extra = nil, nil, onlyOPT(m.Extra)
-		if wire, err = m.Pack(); err != nil {
-			return // its question can't be repeated: nothing to say
-		}
+		wire, err = m.Pack()
 	}
-	_, _ = w.Write(wire) // a client that is gone needs no answer
+	return wire, err
 }
 
 func onlyOPT(extra []dns.RR) []dns.RR {

@@ -95,7 +95,7 @@ func testServer(t testing.TB) *Server {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
-	s, err := NewServer(ctx, store, ServerOptions{Log: slog.New(slog.DiscardHandler), AllowTransfer: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}})
+	s, err := NewServer(ctx, store, ServerOptions{Log: slog.New(slog.DiscardHandler), Secondaries: Secondaries{Allow: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,8 +43,10 @@ func exchangeRaw(t *testing.T, addr, network string, m *dns.Msg) *dns.Msg {
 	must(t, err)
 	_, err = conn.Write(wire)
 	must(t, err)
-	answer, err := conn.ReadMsg()
+	wire, err = conn.ReadMsgHeader(nil) // ReadMsg would check signatures
 	must(t, err)
+	answer := new(dns.Msg)
+	must(t, answer.Unpack(wire))
 	return answer
 }
 

@@ -215,8 +215,14 @@ func (p *Provider) change(ctx context.Context, name portfolio.Name, edit func(po
 	if next == nil {
 		return nil
 	}
-	if _, err := newZone(next); err != nil {
+	served, err := newZone(next)
+	if err != nil {
 		return fmt.Errorf("changing zone %s: %w", name, err)
+	}
+	if old != nil {
+		if before, err := newZone(old); err == nil { // else secondaries can't have it either
+			next.Changes = deltas(old.Changes, before, served)
+		}
 	}
 	value, err := next.encode()
 	if err != nil {

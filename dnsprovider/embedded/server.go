@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
-	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -25,8 +24,8 @@ type WatchedStore interface {
 
 // ServerOptions say how a Server serves.
 type ServerOptions struct {
-	AllowTransfer []netip.Prefix // who may transfer zones; nobody where empty
-	Log           *slog.Logger
+	Secondaries Secondaries // nobody may transfer zones where it is zero
+	Log         *slog.Logger
 }
 
 // Server answers authoritatively for the zones in a store, over UDP and TCP
@@ -36,11 +35,12 @@ type ServerOptions struct {
 //
 // No question is logged: what resolvers ask hints at who visits a domain.
 type Server struct {
-	store WatchedStore
-	allow []netip.Prefix
-	log   *slog.Logger
-	zones sync.Map // of apex names to *slot
-	keys  <-chan string
+	store       WatchedStore
+	secondaries Secondaries
+	notifiers   []*notifier
+	log         *slog.Logger
+	zones       sync.Map // of apex names to *slot
+	keys        <-chan string
 }
 
 // slot is the place of one zone, kept also once the zone is gone.
@@ -61,7 +61,10 @@ const (
 // NewServer makes a Server for the zones in store; ctx bounds its watch for
 // changes. It answers once Serve is called.
 func NewServer(ctx context.Context, store WatchedStore, o ServerOptions) (*Server, error) {
-	s := &Server{store: store, allow: o.AllowTransfer, log: o.Log}
+	s := &Server{store: store, secondaries: o.Secondaries, log: o.Log}
+	for _, to := range o.Secondaries.Notify {
+		s.notifiers = append(s.notifiers, newNotifier(s, to))
+	}
 	var err error
 	if s.keys, err = store.Watch(ctx, keyPrefix); err != nil {
 		return nil, fmt.Errorf("watching the zones: %w", err)
@@ -73,9 +76,13 @@ func NewServer(ctx context.Context, store WatchedStore, o ServerOptions) (*Serve
 	for _, key := range keys {
 		if name, ok := zoneOfKey(key); ok {
 			s.zones.Store(name+".", &slot{})
+			s.announce(name + ".") // they may have missed what changed meanwhile
 		}
 	}
 	go s.follow(ctx)
+	for _, n := range s.notifiers {
+		n.start(ctx)
+	}
 	return s, nil
 }
 
@@ -110,6 +117,7 @@ func (s *Server) changed(ctx context.Context, key string) {
 	if name, ok := zoneOfKey(key); ok {
 		value, _ := s.zones.LoadOrStore(name+".", &slot{})
 		s.read(ctx, name+".", value.(*slot), func(state int32) bool { return state != unread })
+		s.announce(name + ".")
 	}
 }
 
@@ -199,8 +207,8 @@ func (t *through) Delete(ctx context.Context, key string) error {
 // finish for a moment, and closes both.
 func (s *Server) Serve(ctx context.Context, udp net.PacketConn, tcp net.Listener) error {
 	servers := []*dns.Server{
-		{PacketConn: udp, Handler: s, UDPSize: dns.DefaultMsgSize, MsgAcceptFunc: accept},
-		{Listener: bounded{netutil.LimitListener(tcp, maxConns)}, Handler: s, MsgAcceptFunc: accept},
+		{PacketConn: udp, Handler: s, UDPSize: dns.DefaultMsgSize, MsgAcceptFunc: accept, TsigProvider: s.secondaries.Keys},
+		{Listener: bounded{netutil.LimitListener(tcp, maxConns)}, Handler: s, MsgAcceptFunc: accept, TsigProvider: s.secondaries.Keys},
 	}
 	ended := make(chan error, len(servers))
 	for _, server := range servers {

@@ -1,9 +1,6 @@
 package embedded
 
 import (
-	"net/netip"
-	"slices"
-
 	"github.com/miekg/dns"
 )
 
@@ -12,15 +9,15 @@ import (
 const transferSize = 24 << 10
 
 // serveTransfer answers AXFR (RFC 5936) and IXFR (RFC 1995), the latter by a
-// whole transfer unless nothing has changed. Over UDP an IXFR gets the SOA
-// alone, which sends its client to TCP.
-func (s *Server) serveTransfer(w dns.ResponseWriter, req *dns.Msg, udp bool) {
-	m := replyTo(req)
+// whole transfer where the changes since aren't known. Over UDP an IXFR gets
+// the SOA alone, which sends its client to TCP.
+func (s *Server) serveTransfer(w dns.ResponseWriter, req *dns.Msg, sig *signature, udp bool) {
+	m := replyTo(req, sig)
 	q := m.Question[0]
 	z, found := s.zoneFor(dns.CanonicalName(q.Name))
 	switch {
 	case m.Rcode != dns.RcodeSuccess:
-	case q.Qclass != dns.ClassINET || !s.mayTransfer(addrOf(w.RemoteAddr())):
+	case q.Qclass != dns.ClassINET || !s.secondaries.may(addrOf(w.RemoteAddr()), sig != nil):
 		m.Rcode = dns.RcodeRefused
 	case found && z == nil:
 		m.Rcode = dns.RcodeServerFailure
@@ -30,43 +27,50 @@ func (s *Server) serveTransfer(w dns.ResponseWriter, req *dns.Msg, udp bool) {
 		m.Rcode = dns.RcodeFormatError
 	default:
 		m.Authoritative = true
-		if udp || q.Qtype == dns.TypeIXFR && upToDate(req, z) {
+		rrs, changed := z.asked(req)
+		if udp || !changed {
 			m.Answer = []dns.RR{z.soa}
 			break
 		}
-		z.transfer(w, m)
+		sig.transfer(w, m, z.soa, rrs)
 		return
 	}
-	write(w, m, minSize) // none of these is larger
+	sig.write(w, m, minSize) // none of these is larger
 }
 
-func (s *Server) mayTransfer(client netip.Addr) bool {
-	return slices.ContainsFunc(s.allow, func(net netip.Prefix) bool { return net.Contains(client) })
-}
-
-// upToDate reports whether the client of an IXFR has the zone already.
-func upToDate(req *dns.Msg, z *zone) bool {
-	if len(req.Ns) == 0 {
-		return false
+// asked gives what a transfer says between its two SOAs; changed is false where
+// the client of an IXFR has the zone already.
+func (z *zone) asked(req *dns.Msg) (rrs []dns.RR, changed bool) {
+	if req.Question[0].Qtype != dns.TypeIXFR || len(req.Ns) == 0 {
+		return z.rrs, true
 	}
 	soa, ok := req.Ns[0].(*dns.SOA)
-	return ok && !newer(z.serial, soa.Serial)
+	if !ok {
+		return z.rrs, true
+	}
+	if !newer(z.serial, soa.Serial) {
+		return nil, false
+	}
+	if rrs, known := z.since(soa.Serial); known {
+		return rrs, true
+	}
+	return z.rrs, true
 }
 
-// transfer sends the whole zone in as many messages as it takes.
-func (z *zone) transfer(w dns.ResponseWriter, m *dns.Msg) {
-	m.Answer = []dns.RR{z.soa}
+// transfer sends records between two SOAs, in as many messages as it takes.
+func (sig *signature) transfer(w dns.ResponseWriter, m *dns.Msg, soa dns.RR, rrs []dns.RR) {
+	m.Answer = []dns.RR{soa}
 	octets := 0
-	for _, rr := range z.rrs {
+	for _, rr := range rrs {
 		n := dns.Len(rr)
 		if octets += n; octets > transferSize {
-			if w.WriteMsg(m) != nil {
+			if sig.send(w, m) != nil {
 				return // the client is gone, or reads nothing
 			}
 			m.Answer, octets = nil, n
 		}
 		m.Answer = append(m.Answer, rr)
 	}
-	m.Answer = append(m.Answer, z.soa)
-	_ = w.WriteMsg(m) // as above
+	m.Answer = append(m.Answer, soa)
+	_ = sig.send(w, m) // as above
 }

@@ -17,6 +17,7 @@ type zone struct {
 	negative *dns.SOA         // the SOA with the TTL for negative answers (RFC 2308, section 3)
 	nodes    map[string]*node // by name, in lower case; empty non-terminals too
 	rrs      []dns.RR         // all but the SOA, for transfers
+	changes  []delta          // that led here, oldest first
 }
 
 // node is a name of the zone.
@@ -33,7 +34,7 @@ const maxRRset = 48 << 10
 
 // newZone prepares a zone for serving.
 func newZone(s *stored) (*zone, error) {
-	z := &zone{apex: s.Zone.FQDN(), serial: s.Serial, nodes: make(map[string]*node, len(s.RRsets))}
+	z := &zone{apex: s.Zone.FQDN(), serial: s.Serial, nodes: make(map[string]*node, len(s.RRsets)), changes: s.Changes}
 	z.labels = dns.CountLabel(z.apex)
 	z.soa = &dns.SOA{
 		Hdr: dns.RR_Header{Name: z.apex, Rrtype: dns.TypeSOA, Class: dns.ClassINET, Ttl: soaTTL},

@@ -165,11 +165,11 @@ func (d *daemon) startNames(ctx context.Context, cfg *config.Config, g *errgroup
 	if cfg.Listen.DNS == "" || !wire.UsesEmbedded(cfg) {
 		return nil
 	}
-	transfers, err := wire.Transfers(cfg)
+	secondaries, err := wire.Secondaries(cfg)
 	if err != nil {
 		return err
 	}
-	d.names, err = embedded.NewServer(ctx, d.store, embedded.ServerOptions{AllowTransfer: transfers, Log: d.log})
+	d.names, err = embedded.NewServer(ctx, d.store, embedded.ServerOptions{Secondaries: secondaries, Log: d.log})
 	if err != nil {
 		return err
 	}

@@ -131,8 +131,8 @@ func sameNames(a, b []portfolio.Domain) bool {
 // onlyAtStart lists the settings that have changed and that only a restart can
 // put in force.
 func onlyAtStart(old, next *config.Config) []string {
-	transfers, _ := wire.Transfers(old) // the config was checked
-	newTransfers, _ := wire.Transfers(next)
+	secondaries, _ := wire.Secondaries(old) // the config was checked
+	newSecondaries, _ := wire.Secondaries(next)
 	var waits []string
 	for _, s := range []struct {
 		name      string
@@ -142,7 +142,7 @@ func onlyAtStart(old, next *config.Config) []string {
 		{"listen", old.Listen, next.Listen},
 		{"security_txt", old.SecurityTxt, next.SecurityTxt},
 		{"the embedded name server", wire.UsesEmbedded(old), wire.UsesEmbedded(next)},
-		{"allow_transfer", transfers, newTransfers},
+		{"the secondaries of the embedded name server", true, secondaries.Equal(newSecondaries)},
 	} {
 		if !reflect.DeepEqual(s.old, s.next) {
 			waits = append(waits, s.name)

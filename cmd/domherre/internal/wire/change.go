@@ -1,12 +1,12 @@
 package wire
 
 import (
-	"net/netip"
 	"reflect"
 	"slices"
 
 	"domherre/config"
 	"domherre/dnsprovider"
+	"domherre/dnsprovider/embedded"
 	"domherre/portfolio"
 )
 
@@ -59,7 +59,7 @@ func UsesEmbedded(cfg *config.Config) bool {
 
 const embeddedType = "embedded"
 
-// Transfers gives who may transfer zones from the embedded server.
-func Transfers(cfg *config.Config) ([]netip.Prefix, error) {
-	return dnsprovider.Transfers(providerConfigs(cfg))
+// Secondaries gives the name servers that take zones from the embedded server.
+func Secondaries(cfg *config.Config) (embedded.Secondaries, error) {
+	return dnsprovider.Secondaries(providerConfigs(cfg))
 }

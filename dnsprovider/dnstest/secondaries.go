@@ -1,0 +1,98 @@
+package dnstest
+
+import (
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+)
+
+// StartKnotSecondary starts Knot DNS as a secondary that takes the zones from
+// the server at primary, by the key, and hears its NOTIFY.
+func StartKnotSecondary(t testing.TB, primary string, zones ...string) *Server {
+	t.Helper()
+	return start(t, program{
+		binary: "knotd", apt: "knot", config: "knot.conf",
+		args: func(config string) []string { return []string{"-c", config} },
+		write: func(dir string, port int, _ []string) (string, error) {
+			host, at, err := net.SplitHostPort(primary)
+			if err != nil {
+				return "", err
+			}
+			var b strings.Builder
+			fmt.Fprintf(&b, `server:
+    rundir: %[1]q
+    listen: 127.0.0.1@%[2]d
+    udp-workers: 1
+    tcp-workers: 2
+    background-workers: 1
+log:
+  - target: stderr
+    any: info
+database:
+    storage: %[1]q
+key:
+  - id: %[3]s
+    algorithm: hmac-sha256
+    secret: %[4]s
+remote:
+  - id: domherre
+    address: %[5]s@%[6]s
+    key: %[3]s
+acl:
+  - id: domherre
+    key: %[3]s
+    action: notify
+template:
+  - id: default
+    storage: %[1]q
+    master: domherre
+    acl: domherre
+    zonefile-sync: -1
+zone:
+`, dir, port, KeyName, Secret, host, at)
+			for _, zone := range zones {
+				fmt.Fprintf(&b, "  - domain: %s\n", zone)
+			}
+			return b.String(), nil
+		},
+	}, nil)
+}
+
+// StartNSD starts NSD as a secondary that takes the zones from the server at
+// primary, by the key, and hears its NOTIFY. NSD is a secondary only.
+func StartNSD(t testing.TB, primary string, zones ...string) *Server {
+	t.Helper()
+	return start(t, program{
+		binary: "nsd", apt: "nsd", config: "nsd.conf",
+		args: func(config string) []string { return []string{"-d", "-c", config} },
+		write: func(dir string, port int, _ []string) (string, error) {
+			var b strings.Builder
+			fmt.Fprintf(&b, `server:
+    ip-address: 127.0.0.1@%[2]d
+    username: ""
+    chroot: ""
+    zonesdir: %[1]q
+    zonelistfile: "%[1]s/zone.list"
+    xfrdfile: "%[1]s/xfrd.state"
+    xfrdir: %[1]q
+    pidfile: ""
+    database: ""
+    verbosity: 2
+    server-count: 1
+remote-control:
+    control-enable: no
+key:
+    name: %[3]q
+    algorithm: hmac-sha256
+    secret: %[4]q
+`, dir, port, strings.TrimSuffix(KeyName, "."), Secret)
+			for _, zone := range zones {
+				at := strings.ReplaceAll(primary, ":", "@")
+				key := strings.TrimSuffix(KeyName, ".")
+				fmt.Fprintf(&b, "zone:\n    name: %q\n    request-xfr: %s %s\n    allow-notify: 127.0.0.1 %s\n", zone, at, key, key)
+			}
+			return b.String(), nil
+		},
+	}, nil)
+}

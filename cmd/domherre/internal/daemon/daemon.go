@@ -47,7 +47,9 @@ func Run(ctx context.Context, cfg *config.Config, o Options) error {
 	}
 	defer store.Close()
 	d := newDaemon(o, store, log)
-	d.probe(ctx)
+	if err := d.usable(ctx); err != nil {
+		return err
+	}
 	sockets, err := open(ctx, cfg.Listen)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"time"
 
+	"domherre/state"
 	"domherre/web"
 )
 
@@ -36,6 +37,21 @@ func (d *daemon) probe(ctx context.Context) {
 		d.zones.addAll()
 		d.checks.addAll()
 	}
+}
+
+// usable gives the error of a folder that can't be written and holds nothing:
+// there is no work to go on with, and whoever starts us can mend it at once.
+func (d *daemon) usable(ctx context.Context) error {
+	d.probe(ctx)
+	why := d.degraded.Load()
+	var folder *state.NotWritableError
+	if why == nil || !errors.As(*why, &folder) {
+		return nil
+	}
+	if keys, err := d.store.List(ctx, "", false); err == nil && len(keys) > 0 {
+		return nil
+	}
+	return *why
 }
 
 // watchState probes the state.

@@ -14,6 +14,9 @@ type Limit struct {
 	Per   time.Duration
 }
 
+// String writes "300 per 3h".
+func (l Limit) String() string { return strconv.Itoa(l.Count) + " per " + span(l.Per) }
+
 func (l Limit) known() bool { return l.Count > 0 && l.Per > 0 }
 
 // limits are what one CA allows. Orders that follow the CA's own wish to renew

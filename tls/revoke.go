@@ -1,0 +1,53 @@
+package tls
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+)
+
+// Reasons of a revocation (RFC 5280, section 5.3.1), by the words for them.
+var Reasons = map[string]int{
+	"unspecified": 0, "key-compromise": 1, "superseded": 4, "cessation": 5,
+}
+
+// Revoke revokes the certificates that a domain has now, at the CA that issued
+// them, and takes them out of the store. It replaces nothing: Renew first, and
+// hand in what Held gave before.
+func (m *Manager) Revoke(ctx context.Context, held []Held, reason int) error {
+	for _, h := range held {
+		if err := m.revoke(ctx, h, reason); err != nil {
+			return fmt.Errorf("%s: %w", shown(h.task.domain), err)
+		}
+	}
+	return nil
+}
+
+func (m *Manager) revoke(ctx context.Context, h Held, reason int) error {
+	iss := m.issuerOf(h.cert)
+	if iss == nil {
+		return fmt.Errorf("its issuer %s is not among tls.issuers, so it can't be asked", h.cert.issuerKey)
+	}
+	if iss.acme == nil {
+		return errors.New("the internal CA revokes nothing: no browser trusts it")
+	}
+	leaf, err := x509.ParseCertificate(h.cert.chain[0])
+	if err != nil {
+		return err
+	}
+	key, err := parseKey(h.cert.key)
+	if err != nil {
+		return err
+	}
+	if err := iss.acme.Revoke(ctx, leaf, key, reason); err != nil {
+		return err
+	}
+	m.log.Info("certificate revoked", "domain", shown(h.task.domain), "serial", h.cert.serial)
+	err = m.o.Storage.Delete(ctx, generationKey(h.task.id, h.cert.number))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("it is revoked, but can't be taken out of the state: %w", err)
+	}
+	return nil
+}

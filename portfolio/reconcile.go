@@ -3,7 +3,6 @@ package portfolio
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,6 +33,7 @@ type Options struct {
 	Force    bool             // past the guard
 	Full     bool             // read zones that show no sign of change too
 	Wait     bool             // until all is served; ends with ctx
+	Waves    bool             // a few domains first, and more only once those are served: see applyInWaves
 	By       string           // for the journal: "anna@laptop", "daemon@host"
 	Confirm  func(Plan) error // asked before anything is written; an error stops the run
 	Saved    *Plan            // do this and nothing else; see ParsePlan
@@ -87,7 +87,7 @@ func (r *Reconciler) carryOut(ctx context.Context, p Portfolio, accepted []Domai
 	if plan.Summary.Refused != "" {
 		return report, nil
 	}
-	if o.Confirm != nil && report.open() {
+	if o.Confirm != nil && len(report.unsettled()) > 0 {
 		if err := o.Confirm(plan); err != nil {
 			return report, err
 		}
@@ -220,7 +220,13 @@ func (r Report) Count(outcome string) int {
 	return n
 }
 
-// open reports whether anything is left to write.
-func (r Report) open() bool {
-	return slices.ContainsFunc(r.Outcomes, func(o Outcome) bool { return o.Outcome == "" })
+// unsettled gives the places of what is left to write.
+func (r Report) unsettled() []int {
+	var open []int
+	for i := range r.Outcomes {
+		if r.Outcomes[i].Outcome == "" {
+			open = append(open, i)
+		}
+	}
+	return open
 }

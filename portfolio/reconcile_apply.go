@@ -42,13 +42,16 @@ func foregone(p Plan) []Outcome {
 
 // apply writes what is still open.
 func (r *Reconciler) apply(ctx context.Context, report *Report, o Options, again replan) {
-	var open []int
-	for i, out := range report.Outcomes {
-		if out.Outcome == "" {
-			open = append(open, i)
-		}
+	if o.Waves {
+		r.applyInWaves(ctx, report, o, again)
+		return
 	}
-	progress := r.progress(StepWrite, len(open))
+	open := report.unsettled()
+	r.write(ctx, report, open, r.progress(StepWrite, len(open)), o, again)
+}
+
+// write writes some of the domains.
+func (r *Reconciler) write(ctx context.Context, report *Report, open []int, progress *progress, o Options, again replan) {
 	domains := report.Plan.Domains
 	r.each(len(open), func(i int) string { return domains[open[i]].Provider }, func(i int) {
 		w := writer{r: r, plan: report.Plan, opts: o, again: again}

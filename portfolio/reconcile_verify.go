@@ -22,10 +22,19 @@ const (
 func (r *Reconciler) verify(ctx context.Context, report *Report, o Options) {
 	var open []int
 	for i, out := range report.Outcomes {
+		if out.Served.All() {
+			continue // its wave was waited for
+		}
 		if out.Outcome == Applied || o.Wait && out.Outcome == Unchanged && !report.Plan.Domains[i].Leaving {
 			open = append(open, i)
 		}
 	}
+	r.ask(ctx, report, open, o.Wait)
+}
+
+// ask asks the authoritative servers of some domains, once or until all is
+// served. open is used up.
+func (r *Reconciler) ask(ctx context.Context, report *Report, open []int, wait bool) {
 	progress := r.progress(StepVerify, len(open))
 	for pause := firstPause; len(open) > 0; pause = min(2*pause, lastPause) {
 		domains := report.Plan.Domains
@@ -35,10 +44,10 @@ func (r *Reconciler) verify(ctx context.Context, report *Report, o Options) {
 		})
 		open = slices.DeleteFunc(open, func(i int) bool {
 			served := report.Outcomes[i].Served.All() || len(domains[i].Wanted()) == 0
-			if served || !o.Wait {
+			if served || !wait {
 				progress.done(domains[i].Name, nil)
 			}
-			return served || !o.Wait
+			return served || !wait
 		})
 		if len(open) > 0 && !sleep(ctx, pause) {
 			break

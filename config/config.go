@@ -111,6 +111,7 @@ type Reconcile struct {
 	Every     time.Duration
 	Apply     bool
 	Prune     bool
+	Waves     bool
 	MaxDelete float64 // a fraction: 0.30
 }
 

@@ -25,6 +25,7 @@ func tables(l *loader) []field {
 			leaf("every", duration(&c.Reconcile.Every, time.Second), "10m", "Interval of the daemon."),
 			leaf("apply", boolean(&c.Reconcile.Apply), "true", "Put records right (true), or only report (false)."),
 			leaf("prune", boolean(&c.Reconcile.Prune), "false", "Delete the records of domains that left the list."),
+			leaf("waves", boolean(&c.Reconcile.Waves), "false", "Write 1, 5 and 10 % of the domains first, each part only once the one before is served."),
 			leaf("max_delete", percent(&c.Reconcile.MaxDelete, 0, 1), "30%", "Share of the owned RRsets, and of the domains, above which a plan is refused."),
 		),
 		section("check", "Does it work?",

@@ -96,3 +96,38 @@ key:
 		},
 	}, nil)
 }
+
+// StartBINDSecondary starts BIND as a secondary that takes the zones from the
+// server at primary, by the key, and hears its NOTIFY.
+func StartBINDSecondary(t testing.TB, primary string, zones ...string) *Server {
+	t.Helper()
+	return start(t, program{
+		binary: "named", apt: "bind9", config: "named.conf",
+		args: func(config string) []string { return []string{"-g", "-n", "2", "-c", config} },
+		write: func(dir string, port int, _ []string) (string, error) {
+			host, at, err := net.SplitHostPort(primary)
+			if err != nil {
+				return "", err
+			}
+			var b strings.Builder
+			fmt.Fprintf(&b, `options {
+	directory %[1]q;
+	listen-on port %[2]d { 127.0.0.1; };
+	listen-on-v6 { none; };
+	pid-file none;
+	session-keyfile none;
+	recursion no;
+	dnssec-validation no;
+	notify no;
+};
+controls { };
+key %[3]q { algorithm hmac-sha256; secret %[4]q; };
+server %[5]s { keys { %[3]q; }; };
+`, dir, port, KeyName, Secret, host)
+			for _, zone := range zones {
+				fmt.Fprintf(&b, "zone %q { type secondary; file \"%s.copy\"; primaries { %s port %s key %q; }; };\n", zone, zone, host, at, KeyName)
+			}
+			return b.String(), nil
+		},
+	}, nil)
+}

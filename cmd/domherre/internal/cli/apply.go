@@ -42,6 +42,7 @@ func (a *app) applyCommand() *cobra.Command {
 	c.Flags().BoolVar(&o.Prune, "prune", false, "delete what is ours in domains that left the list")
 	c.Flags().BoolVar(&o.Force, "force", false, "do what the guard refuses")
 	c.Flags().BoolVar(&o.Wait, "wait", false, "until all authoritative servers serve it")
+	c.Flags().BoolVar(&o.Waves, "waves", false, "a few domains first, and more once those are served as wanted")
 	return c
 }
 
@@ -72,7 +73,7 @@ func (a *app) change(c *cobra.Command, command string, o portfolio.Options, yes 
 		ctx, cancel = context.WithTimeoutCause(ctx, waitFor, errors.New("--wait gives up after "+waitFor.String()))
 		defer cancel()
 	}
-	o.By = who()
+	o.By, o.Waves = who(), o.Waves || r.Config.Reconcile.Waves
 	shown := false
 	o.Confirm = func(p portfolio.Plan) error {
 		shown = true

@@ -145,7 +145,7 @@ func (d *daemon) runOnce(ctx context.Context, n *generation, o portfolio.Options
 	cancel()
 	r := wire.NewReconciler(n.cfg, n.zones, d.store, facts, nil)
 	r.Accepted = d.accepted.Run()
-	o.By, o.Prune = daemonName(), n.cfg.Reconcile.Prune
+	o.By, o.Prune, o.Waves = daemonName(), n.cfg.Reconcile.Prune, n.cfg.Reconcile.Waves
 	if !n.cfg.Reconcile.Apply {
 		plan, err := r.Plan(ctx, n.cfg.Portfolio, o)
 		return portfolio.Report{Plan: plan}, err

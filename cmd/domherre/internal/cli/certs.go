@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -11,8 +12,25 @@ import (
 
 func (a *app) certsCommand() *cobra.Command {
 	c := &cobra.Command{Use: "certs", Short: "the certificates"}
-	c.AddCommand(a.certsListCommand())
+	c.AddCommand(a.certsListCommand(), a.certsPlanCommand(), a.certsRenewCommand(), a.certsExportCommand(), a.certsRevokeCommand())
 	return c
+}
+
+// openCerts opens the rooms and reads the inventory, domains that are leaving
+// included. Close the rooms in the end.
+func (a *app) openCerts(c *cobra.Command) (*wire.Rooms, error) {
+	r, err := a.open(c)
+	if err != nil {
+		return nil, err
+	}
+	leaving, err := r.Leaving(c.Context())
+	if err == nil {
+		err = r.LoadCerts(c.Context(), leaving)
+	}
+	if err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return r, nil
 }
 
 func (a *app) certsListCommand() *cobra.Command {
@@ -21,18 +39,11 @@ func (a *app) certsListCommand() *cobra.Command {
 		Short: "list the certificates, with when each is renewed",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			r, err := a.open(c)
+			r, err := a.openCerts(c)
 			if err != nil {
 				return err
 			}
 			defer r.Close()
-			leaving, err := r.Leaving(c.Context())
-			if err != nil {
-				return err
-			}
-			if err := r.LoadCerts(c.Context(), leaving); err != nil {
-				return err
-			}
 			return a.showCerts(r.Certs.Inventory())
 		},
 	}

@@ -120,3 +120,11 @@ func Entries(inventory []tls.Entry) map[string]tls.Entry {
 	}
 	return entries
 }
+
+// AnswersChallenges reports whether some issuer proves control by connecting to
+// the names, so that somebody must listen.
+func (r *Rooms) AnswersChallenges() bool {
+	return slices.ContainsFunc(r.Config.TLS.Issuers, func(i config.Issuer) bool {
+		return !i.Internal && i.Challenge != config.ChallengeDNS
+	})
+}

@@ -49,9 +49,9 @@ func (m *Manager) Reload(ctx context.Context) error {
 
 // stored lists the newest generation of each folder in the store.
 func (m *Manager) stored(ctx context.Context) (map[string]int, error) {
-	keys, err := m.o.Storage.List(ctx, StoragePrefix, true)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("listing the certificates in the state: %w", err)
+	keys, err := m.list(ctx)
+	if err != nil {
+		return nil, err
 	}
 	newest := map[string]int{}
 	for _, k := range keys {
@@ -60,6 +60,15 @@ func (m *Manager) stored(ctx context.Context) (map[string]int, error) {
 		}
 	}
 	return newest, nil
+}
+
+// list gives all keys below StoragePrefix.
+func (m *Manager) list(ctx context.Context) ([]string, error) {
+	keys, err := m.o.Storage.List(ctx, StoragePrefix, true)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("listing the certificates in the state: %w", err)
+	}
+	return keys, nil
 }
 
 // snapshot gives the tasks, and which of them were read from the store.

@@ -33,6 +33,7 @@ func (m *Manager) work(ctx context.Context) {
 	defer cancel()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	tidyAt := m.now().Add(tidyFirst)
 	for {
 		next, over := m.launch(ctx, &steps)
 		if over {
@@ -40,6 +41,10 @@ func (m *Manager) work(ctx context.Context) {
 		}
 		timer.Reset(min(max(next.Sub(m.now()), 0), maxSleep))
 		m.rotateTickets()
+		if m.errand == nil && !m.now().Before(tidyAt) {
+			tidyAt = m.now().Add(tidyEvery)
+			steps.Go(func() { m.tidy(ctx) })
+		}
 		select {
 		case <-ctx.Done():
 			return

@@ -34,6 +34,7 @@ type files struct {
 	log  *slog.Logger
 	now  func() time.Time
 	poll time.Duration // how often a watch looks by itself
+	lax  bool          // a power cut may undo writes
 
 	closing context.Context // ends with Close
 	close   context.CancelFunc

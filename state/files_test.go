@@ -148,14 +148,16 @@ func TestCleanedAway(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		for {
+		for removed := 0; removed < 20; {
 			select {
 			case <-stop:
 				return
 			default:
 				temps, _ := filepath.Glob(filepath.Join(s.root, tempDir, "*"))
 				for _, temp := range temps[:min(len(temps), 1)] {
-					_ = os.Remove(temp)
+					if os.Remove(temp) == nil {
+						removed++
+					}
 				}
 			}
 		}
@@ -173,7 +175,7 @@ func TestCleanedAway(t *testing.T) {
 	}
 	close(stop)
 	<-done
-	if failed == 50 {
-		t.Error("no write ever came through")
+	if failed > 20/5 {
+		t.Errorf("%d writes didn't come through", failed)
 	}
 }

@@ -104,7 +104,11 @@ func (s *postgres) String() string {
 	if !strings.HasPrefix(host, "/") {
 		host = net.JoinHostPort(host, strconv.Itoa(int(c.Port)))
 	}
-	return "database " + c.Database + " at " + host
+	name := "database " + c.Database + " at " + host
+	if s.schema != defaultSchema {
+		name += ", schema " + s.schema
+	}
+	return name
 }
 
 // alive gives the reason not to begin an operation, if there is one.

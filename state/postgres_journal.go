@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -84,4 +85,24 @@ func scanEntry(row pgx.CollectableRow) (Entry, error) {
 	err := row.Scan(&e.ID, &e.Time, &e.Subject, &doc)
 	e.Time, e.Doc = e.Time.UTC(), json.RawMessage(doc)
 	return e, err
+}
+
+// restoredAtOnce is how many entries go in one transaction.
+const restoredAtOnce = 200
+
+// restore enters entries of another journal.
+func (s *postgres) restore(ctx context.Context, entries []Entry) error {
+	for some := range slices.Chunk(entries, restoredAtOnce) {
+		statements := []statement{s.journalTurn()}
+		for _, e := range some {
+			statements = append(statements, statement{
+				sql:  `INSERT INTO {s}.entry (id, slot, at, subject, token, doc) VALUES ($1, $2, $3, $4, $1, $5::json) ON CONFLICT DO NOTHING`,
+				args: []any{e.ID, e.slot(), e.Time, text(e.Subject), text(string(e.Doc))},
+			})
+		}
+		if err := s.write(ctx, "writing the journal", fenceOf(ctx, s), statements); err != nil {
+			return err
+		}
+	}
+	return nil
 }

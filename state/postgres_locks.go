@@ -88,6 +88,18 @@ func (s *postgres) RenewLockLease(ctx context.Context, lockKey string, _ time.Du
 	return err
 }
 
+// holdsLocks reports whether any lock, not lease, is held here.
+func (s *postgres) holdsLocks() bool {
+	s.locks.mu.Lock()
+	defer s.locks.mu.Unlock()
+	for id := range s.locks.held {
+		if id.dir == kindLock {
+			return true
+		}
+	}
+	return false
+}
+
 // wait takes a lock, and calls held once where it must wait for it.
 func (s *postgres) wait(ctx context.Context, id lockID, h Holder, held func(Holder)) (*pgLock, error) {
 	for pause := 5 * time.Millisecond; ; pause = min(2*pause, maxTakePause) {

@@ -12,9 +12,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/caddyserver/certmagic"
@@ -120,37 +117,4 @@ type Watcher interface {
 	// made elsewhere on a network drive may take seconds. The channel is
 	// closed when ctx ends or the Store is closed.
 	Watch(ctx context.Context, prefix string) (<-chan string, error)
-}
-
-// Open opens the state at location: the path of a folder, which is created
-// where it is missing, or a postgres:// URL, whose tables are. It fails with a
-// *NotWritableError or a *DatabaseError where the state can't be written.
-func Open(ctx context.Context, location string, log *slog.Logger) (Store, error) {
-	s, err := OpenDegraded(ctx, location, log)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.Probe(ctx); err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
-	return s, nil
-}
-
-// OpenDegraded is Open for who can do with reading: a folder that can't be
-// written just now, or a database that can't be reached, is no error. Writes,
-// locks and leases fail until it can be.
-func OpenDegraded(ctx context.Context, location string, log *slog.Logger) (Store, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	scheme, _, isURL := strings.Cut(location, "://")
-	switch {
-	case location == "":
-		return nil, errors.New("state: no location given; write the path of a folder, such as ./state")
-	case isURL && (scheme == "postgres" || scheme == "postgresql"):
-		return openPostgres(location, log)
-	case isURL:
-		return nil, fmt.Errorf("state: %q is no kind of location that is known; write the path of a folder, such as ./state, or postgres://…", scheme+"://")
-	}
-	return openFiles(location, log)
 }

@@ -19,9 +19,18 @@ func TestFiles(t *testing.T) {
 	statetest.Run(t, func(t *testing.T) string { return t.TempDir() + "/state" })
 }
 
+func TestFilesSealed(t *testing.T) {
+	t.Parallel()
+	statetest.Run(t, func(t *testing.T) string { return statetest.With(t.TempDir()+"/state", "") })
+}
+
 func TestPostgres(t *testing.T) {
 	t.Parallel()
 	server := statetest.Postgres(t)
 	var schemas atomic.Int64
-	statetest.Run(t, func(*testing.T) string { return server.URL(fmt.Sprintf("s%d", schemas.Add(1))) })
+	location := func() string { return server.URL(fmt.Sprintf("s%d", schemas.Add(1))) }
+	statetest.Run(t, func(*testing.T) string { return location() })
+	t.Run("sealed and cached", func(t *testing.T) {
+		statetest.Run(t, func(t *testing.T) string { return statetest.With(location(), t.TempDir()) })
+	})
 }

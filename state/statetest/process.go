@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"log/slog"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -40,7 +39,7 @@ func Child() {
 
 func play(part, location string) error {
 	ctx := context.Background()
-	s, err := state.Open(ctx, location, slog.New(slog.DiscardHandler))
+	s, err := Open(ctx, location)
 	if err != nil {
 		return err
 	}

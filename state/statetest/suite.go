@@ -51,12 +51,36 @@ func Run(t *testing.T, newLocation func(*testing.T) string) {
 	}
 }
 
+// With gives the location of the same state, to be opened with encrypted values
+// and, where folder isn't empty, a cache in it.
+func With(location, folder string) string { return marked + folder + " " + location }
+
+const (
+	marked = "sealed, cached in " // no location starts so
+	secret = "no secret at all, but long enough"
+)
+
+// Open opens a location, which With may have made.
+func Open(ctx context.Context, location string, more ...state.Option) (state.Store, error) {
+	log := slog.New(slog.DiscardHandler)
+	rest, ok := strings.CutPrefix(location, marked)
+	if !ok {
+		return state.Open(ctx, location, log, more...)
+	}
+	folder, location, _ := strings.Cut(rest, " ")
+	key, err := state.NewKey(secret)
+	if err != nil {
+		return nil, err
+	}
+	return state.Open(ctx, location, log, append(more, state.WithKeys(key), state.WithCache(folder))...)
+}
+
 // patience bounds what should take an instant.
 const patience = 20 * time.Second
 
 func open(t *testing.T, location string) state.Store {
 	t.Helper()
-	s, err := state.Open(t.Context(), location, slog.New(slog.DiscardHandler))
+	s, err := Open(t.Context(), location)
 	if err != nil {
 		t.Fatal(err)
 	}

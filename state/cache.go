@@ -1,0 +1,234 @@
+package state
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/caddyserver/certmagic"
+)
+
+// cached is a database with a copy of its values on this machine. Each value
+// that is read or written goes into the copy, and so does each that a watch
+// tells of. A value of the copy begins with its digest: one that a power cut
+// left torn counts as missing.
+type cached struct {
+	*postgres
+	near *files
+	away atomic.Pointer[error] // why the database can't be reached; nil: it can
+	bad  atomic.Bool           // the copy can't be written, which was said
+}
+
+const comeBack = time.Second // how often a database that is away is tried
+
+// openCached opens the copy of db in a folder, below a name that is the
+// database's: another one's values must not be taken for its own.
+func openCached(db *postgres, folder string) (*cached, error) {
+	sum := sha256.Sum256([]byte(db.String()))
+	near, err := openFiles(filepath.Join(folder, hex.EncodeToString(sum[:6])), db.log)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	near.lax = true
+	c := &cached{postgres: db, near: near}
+	db.feed.done.Go(func() { c.follow(db.closing) })
+	return c, nil
+}
+
+// follow keeps the copy up with what others change.
+func (c *cached) follow(ctx context.Context) {
+	keys, err := c.postgres.Watch(ctx, "")
+	if err != nil {
+		return // closed
+	}
+	for c.tidy(ctx) != nil && pauseFor(ctx, comeBack) {
+	}
+	for key := range keys {
+		for c.refresh(ctx, key) != nil && pauseFor(ctx, comeBack) {
+		}
+	}
+}
+
+// tidy removes from the copy what the database no longer has.
+func (c *cached) tidy(ctx context.Context) error {
+	far, err := c.postgres.List(ctx, "", true)
+	if err != nil {
+		return err
+	}
+	there := make(map[string]bool, len(far))
+	for _, key := range far {
+		there[key] = true
+	}
+	near, err := c.near.List(ctx, "", true)
+	for _, key := range near {
+		if !there[key] {
+			c.note(c.near.Delete(ctx, key))
+		}
+	}
+	return err
+}
+
+// refresh brings one value of the copy up to date.
+func (c *cached) refresh(ctx context.Context, key string) error {
+	value, err := c.postgres.Load(ctx, key)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		c.note(c.near.Delete(ctx, key))
+		return nil
+	case err != nil:
+		return err
+	}
+	c.keep(ctx, key, value)
+	return nil
+}
+
+// keep puts a value into the copy, unless it is there.
+func (c *cached) keep(ctx context.Context, key string, value []byte) {
+	ctx = context.WithoutCancel(ctx)
+	sum := sha256.Sum256(value)
+	framed := append(sum[:], value...)
+	if there, err := c.near.Load(ctx, key); err != nil || !bytes.Equal(there, framed) {
+		c.note(c.near.Store(ctx, key, framed))
+	}
+}
+
+// note says once that the copy can't be written: only an outage would miss it.
+func (c *cached) note(err error) {
+	if err == nil || errors.Is(err, ErrClosed) {
+		return
+	}
+	if c.bad.CompareAndSwap(false, true) {
+		c.log.Warn("the cache of the state can't be written: without its database, this node would start with what was kept before", "error", err)
+	}
+}
+
+// instead gives the reason to answer from the copy in place of what the
+// database said; nil where its answer counts.
+func (c *cached) instead(ctx context.Context, err error) error {
+	var away *DatabaseError
+	if !errors.As(err, &away) || !c.mayBeNear(ctx) || c.closing.Err() != nil {
+		return nil
+	}
+	if c.away.Swap(&err) == nil {
+		c.log.Warn("the state's database is away: reading from the cache", "error", err)
+		c.feed.done.Go(func() { c.await(c.closing) })
+	}
+	return err
+}
+
+// mayBeNear reports whether a read may be answered from the copy: nobody here
+// is about to change what it is about.
+func (c *cached) mayBeNear(ctx context.Context) bool {
+	return fenceOf(ctx, c.postgres) == "" && !c.holdsLocks()
+}
+
+// outage gives the reason not to ask the database at all, since it was away a
+// moment ago.
+func (c *cached) outage(ctx context.Context) error {
+	if why := c.away.Load(); why != nil && ctx.Err() == nil && c.closing.Err() == nil && c.mayBeNear(ctx) {
+		return *why
+	}
+	return nil
+}
+
+// await ends an outage.
+func (c *cached) await(ctx context.Context) {
+	for pauseFor(ctx, comeBack) {
+		if _, err := c.postgres.Stat(ctx, ownFolder); err == nil || errors.Is(err, fs.ErrNotExist) {
+			c.away.Store(nil)
+			c.log.Info("the state's database is back")
+			return
+		}
+	}
+}
+
+// Load gives the value at key, or fs.ErrNotExist.
+func (c *cached) Load(ctx context.Context, key string) ([]byte, error) {
+	why := c.outage(ctx)
+	if why == nil {
+		value, err := c.postgres.Load(ctx, key)
+		if err == nil {
+			c.keep(ctx, key, value)
+		}
+		if why = c.instead(ctx, err); why == nil {
+			return value, err
+		}
+	}
+	framed, err := c.near.Load(ctx, key)
+	if err != nil || len(framed) < sha256.Size {
+		return nil, why // that it isn't here says nothing
+	}
+	sum := sha256.Sum256(framed[sha256.Size:])
+	if !bytes.Equal(framed[:sha256.Size], sum[:]) {
+		return nil, why
+	}
+	return framed[sha256.Size:], nil
+}
+
+// Exists reports whether key is there, as a file or a folder.
+func (c *cached) Exists(ctx context.Context, key string) bool {
+	_, err := c.Stat(ctx, key)
+	return err == nil
+}
+
+// Stat tells about key.
+func (c *cached) Stat(ctx context.Context, key string) (certmagic.KeyInfo, error) {
+	why := c.outage(ctx)
+	if why == nil {
+		info, err := c.postgres.Stat(ctx, key)
+		if why = c.instead(ctx, err); why == nil {
+			return info, err
+		}
+	}
+	info, err := c.near.Stat(ctx, key)
+	if err != nil {
+		return info, why
+	}
+	if info.IsTerminal {
+		info.Size -= sha256.Size
+	}
+	return info, nil
+}
+
+// List gives the keys below prefix, sorted.
+func (c *cached) List(ctx context.Context, prefix string, recursive bool) ([]string, error) {
+	why := c.outage(ctx)
+	if why == nil {
+		keys, err := c.postgres.List(ctx, prefix, recursive)
+		if why = c.instead(ctx, err); why == nil {
+			return keys, err
+		}
+	}
+	keys, err := c.near.List(ctx, prefix, recursive)
+	if err != nil || len(keys) == 0 {
+		return nil, why
+	}
+	return keys, nil
+}
+
+// Store puts value at key.
+func (c *cached) Store(ctx context.Context, key string, value []byte) error {
+	err := c.postgres.Store(ctx, key, value)
+	if err == nil {
+		c.keep(ctx, key, value)
+	}
+	return err
+}
+
+// Delete removes key, and all below it where it is a folder.
+func (c *cached) Delete(ctx context.Context, key string) error {
+	err := c.postgres.Delete(ctx, key)
+	if err == nil {
+		c.note(c.near.Delete(context.WithoutCancel(ctx), key))
+	}
+	return err
+}
+
+// Close closes both.
+func (c *cached) Close() error { return errors.Join(c.postgres.Close(), c.near.Close()) }

@@ -29,9 +29,12 @@ type Config struct {
 	Check     Check
 	Notify    []Notify
 	State     Location
-	Listen    Listen
-	Admin     Admin
-	Hits      Hits
+	// StateKeys encrypt the state; the first seals. Empty: it isn't encrypted.
+	StateKeys  []Secret
+	StateCache string // folder for the copy of a database; "" for none
+	Listen     Listen
+	Admin      Admin
+	Hits       Hits
 	// SecurityTxt is the content of /.well-known/security.txt; "" for none.
 	SecurityTxt string
 	Log         Log

@@ -35,6 +35,8 @@ func tables(l *loader) []field {
 		),
 		leaf("notify", listOf(&c.Notify, objectSchema(notifyFields(&Notify{})), notify), "", "Where notifications go: shoutrrr URLs."),
 		leaf("state", location(l, &c.State), "./state", "Where certificates, locks and the journal are kept: a folder, or postgres://…"),
+		leaf("state_key", listOf(&c.StateKeys, schema{"type": "string"}, stateKey), "", "Encrypts the state: what openssl rand -base64 32 prints. Several: the first encrypts, each decrypts."),
+		leaf("state_cache", cacheFolder(l, &c.StateCache), "./cache", "Where a node keeps a copy of a database's values, for when that is away: a folder, or off."),
 		section("listen", "Addresses to listen on.", listenFields(&c.Listen)...),
 		section("admin", "The admin listener.",
 			leaf("token", secret(&c.Admin.Token), "", "Bearer token, needed to listen elsewhere than on loopback."),

@@ -7,7 +7,6 @@ import (
 
 	"domherre/cmd/domherre/internal/wire"
 	"domherre/portfolio"
-	"domherre/state"
 )
 
 func (a *app) historyCommand() *cobra.Command {
@@ -24,7 +23,7 @@ func (a *app) historyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			store, err := state.OpenDegraded(c.Context(), string(cfg.State), a.logger(cfg))
+			store, err := wire.OpenStateDegraded(c.Context(), cfg, a.logger(cfg))
 			if err != nil {
 				return err
 			}

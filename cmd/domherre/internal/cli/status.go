@@ -15,7 +15,6 @@ import (
 	"domherre/cmd/domherre/internal/wire"
 	"domherre/config"
 	"domherre/portfolio"
-	"domherre/state"
 )
 
 func (a *app) statusCommand() *cobra.Command {
@@ -52,7 +51,7 @@ func (a *app) status(ctx context.Context, cfg *config.Config) (check.Report, err
 	if err == nil {
 		return report, nil
 	}
-	store, storeErr := state.OpenDegraded(ctx, string(cfg.State), a.logger(cfg))
+	store, storeErr := wire.OpenStateDegraded(ctx, cfg, a.logger(cfg))
 	if storeErr != nil {
 		return check.Report{}, storeErr
 	}

@@ -41,7 +41,7 @@ const (
 // Run runs the daemon until ctx ends, then drains.
 func Run(ctx context.Context, cfg *config.Config, o Options) error {
 	log := o.Log(cfg)
-	store, err := state.OpenDegraded(ctx, string(cfg.State), log)
+	store, err := wire.OpenNodeState(ctx, cfg, log)
 	if err != nil {
 		return err
 	}

@@ -35,9 +35,7 @@ func TestMainJob(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &report); code != 0 || err != nil || len(report.Domains) != 3 {
 		t.Errorf("status: exit %d, %v, %s", code, err, out)
 	}
-	if out, errs, code := w.domherre("plan", "--detailed-exitcode"); code != 0 {
-		t.Errorf("a plan after all is done: exit %d\n%s%s", code, out, errs)
-	}
+	w.until("all is done", w.planned())
 	if out, errs, code := w.domherre("check"); code != 0 || !strings.Contains(out, "3 of 3 domains live") {
 		t.Errorf("check: exit %d\n%s%s", code, out, errs)
 	}

@@ -17,7 +17,7 @@ const many = 4
 // account takes in what became of a run: what is to be checked, tried again,
 // said and counted.
 func (d *daemon) account(n *generation, w work, report portfolio.Report) {
-	d.book.planned(w, report)
+	d.checks.add(d.book.planned(w, report)...)
 	d.countPending()
 	d.sayRefused(n, w, report)
 	failures := map[string][]failure{}

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -86,8 +87,9 @@ func (b *book) status(ascii string) (check.DomainStatus, bool) {
 	return s, ok
 }
 
-// planned enters the plans of a run and what became of them.
-func (b *book) planned(w work, r portfolio.Report) {
+// planned enters the plans of a run and what became of them, and gives the
+// domains of which other records are wanted than before.
+func (b *book) planned(w work, r portfolio.Report) (changed []portfolio.Name) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.plan = r.Plan
@@ -97,8 +99,13 @@ func (b *book) planned(w work, r portfolio.Report) {
 		delete(b.refused, whole)
 	}
 	for i, d := range r.Plan.Domains {
+		before := b.plans[d.ASCII].Wanted()
 		b.enter(outcomeOf(r, i), d)
+		if !reflect.DeepEqual(before, b.plans[d.ASCII].Wanted()) {
+			changed = append(changed, d.Name)
+		}
 	}
+	return changed
 }
 
 // enter puts one domain's plan into the book. The lock is held.

@@ -96,11 +96,24 @@ func (d *daemon) watchCertificates(ctx context.Context) {
 	}
 	for range keys {
 		settle(ctx, keys, 50*time.Millisecond)
-		n := d.current.Load()
-		if err := n.certs.Reload(ctx); err != nil && ctx.Err() == nil {
-			n.log.Warn("reading certificates from the state", "error", err)
+		d.reloadCertificates(ctx)
+	}
+}
+
+// reloadCertificates takes in what is new in the state. Records and checks
+// depend on it.
+func (d *daemon) reloadCertificates(ctx context.Context) {
+	n := d.current.Load()
+	before := wire.Entries(n.certs.Inventory())
+	if err := n.certs.Reload(ctx); err != nil && ctx.Err() == nil {
+		n.log.Warn("reading certificates from the state", "error", err)
+	}
+	for _, e := range n.certs.Inventory() {
+		if dom, ok := n.domains[e.Domain]; ok && e.Serial != before[e.Domain].Serial {
+			d.countCertificate(e)
+			d.zones.add(dom.Name)
+			d.checks.add(dom.Name)
 		}
-		d.countCertificates(n)
 	}
 }
 

@@ -181,6 +181,9 @@ func (d *daemon) checked(ctx context.Context, n *generation, look uint64, s chec
 	if reachable(s) && (!seen || !reachable(before)) {
 		n.certs.Poke(s.ASCII)
 	}
+	if c, ok := s.Check(check.CheckRecords); ok && c.State == check.StateBroken {
+		d.zones.add(dom.Name) // others may have changed it: mend it, or learn what is wanted now
+	}
 	if s.Failing() {
 		d.lookAgain.unwell(dom.Name, n.cfg.Check.Every)
 	} else {

@@ -153,6 +153,7 @@ func (d *daemon) drain(ctx context.Context, s *sockets, admin *http.Server) {
 	d.lookAgain.stop()
 	ctx, cancel := context.WithTimeout(ctx, drainFor)
 	defer cancel()
+	s.quiet(ctx, d.log)
 	if err := d.redirect.Shutdown(ctx); err != nil {
 		d.log.Warn("connections that didn't end were cut", "error", err)
 	}

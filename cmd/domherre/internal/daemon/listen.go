@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"syscall"
+	"time"
 
 	"github.com/coreos/go-systemd/v22/activation"
 
@@ -15,6 +17,7 @@ import (
 // sockets are what the daemon listens on.
 type sockets struct {
 	http, https, admin []net.Listener
+	own                []net.Listener // those that we opened; systemd keeps its own for the next process
 }
 
 // open opens the sockets that the config names, or takes those that systemd
@@ -38,16 +41,53 @@ func open(ctx context.Context, l config.Listen) (*sockets, error) {
 			return nil, err
 		}
 		*want.to = []net.Listener{ln}
+		s.own = append(s.own, ln)
 	}
 	return s, nil
 }
 
 func listen(ctx context.Context, key, address string) (net.Listener, error) {
-	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	var c net.ListenConfig
+	c.SetMultipathTCP(false) // visits are too short to gain by it, and quiet can't filter it
+	ln, err := c.Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, &listenError{key: key, address: address, err: err}
 	}
 	return ln, nil
+}
+
+// quietFor is how long who is connecting when we stop has to get through.
+const quietFor = 250 * time.Millisecond
+
+// quiet lets those who are connecting through, and nobody new.
+func (s *sockets) quiet(ctx context.Context, log *slog.Logger) {
+	if len(s.own) == 0 {
+		return
+	}
+	for _, l := range s.own {
+		if err := quiet(l); err != nil {
+			log.Warn("visitors who connect just now may be cut", "error", err)
+		}
+	}
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	for began := time.Now(); time.Since(began) < quietFor || s.queued(); {
+		select {
+		case <-ctx.Done():
+			return
+		case <-look.C:
+		}
+	}
+}
+
+// queued reports whether anybody waits to be accepted.
+func (s *sockets) queued() bool {
+	for _, l := range s.own {
+		if n, err := queued(l); err == nil && n > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *sockets) close() {

@@ -49,8 +49,11 @@ func (m *Manager) issue(ctx context.Context, j *job, granted *issuer) (*generati
 	var errs []error
 	var kinds []acmeca.Kind
 	for _, iss := range m.issuers {
-		if until, _ := m.pause(j, iss); until.After(m.now()) {
-			errs = append(errs, fmt.Errorf("%s: must be left alone until %s", iss.name, until.UTC().Format(time.RFC3339)))
+		if until, why := m.pause(j, iss); until.After(m.now()) {
+			if why == "" {
+				why = iss.name + ": must be left alone until " + minute(until)
+			}
+			errs = append(errs, errors.New(why))
 			kinds = append(kinds, acmeca.RateLimited)
 			continue
 		}

@@ -254,3 +254,29 @@ func TestAccountDamaged(t *testing.T) {
 		})
 	}
 }
+
+// CAA records that forbid the first issuer lead to the second; where they
+// forbid all, nothing is ordered, and why is said.
+func TestForbiddenByCAA(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	first, second := w.pebble(pebbleOptions{}), w.pebble(pebbleOptions{})
+	o := w.options(first.issuer(""), second.issuer(""))
+	o.Permits = func(_ context.Context, s certs.Subject, id certs.CAAIdentity) error {
+		if s.Domain == "domain1.example" || id.Issuer == strings.TrimPrefix(first.server.URL, "https://") {
+			return errors.New("the CAA records of " + s.Domain + " forbid " + id.Issuer)
+		}
+		return nil
+	}
+	m := newManager(t, o)
+	w.serve(m)
+	m.Manage(portfolio(2))
+	run(t, m)
+	until(t, m, "one issued, one held back", func(es []certs.Entry) bool {
+		return es[0].Serial != "" && strings.Contains(es[1].Waiting, "the CAA records of domain1.example forbid")
+	})
+	w.mustServe("domain0.example", second)
+	if n, k := first.orders.Load(), second.orders.Load(); n != 0 || k != 1 {
+		t.Errorf("%d orders at the CA that is forbidden, %d at the other", n, k)
+	}
+}

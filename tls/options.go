@@ -69,6 +69,10 @@ type Options struct {
 	// Ready, if set, is asked before each order. Its error holds the order
 	// back, is told as what the domain waits for, and it is soon asked again.
 	Ready func(context.Context, Subject) error
+	// Permits, if set, is asked for each ACME issuer then. Its error says that
+	// CAA records forbid the issuer (RFC 8659): the next is taken, and where
+	// none is left the order is held back.
+	Permits func(context.Context, Subject, CAAIdentity) error
 	// Changed, if set, is told about every certificate that was issued or
 	// couldn't be. It must return quickly.
 	Changed func(Entry)

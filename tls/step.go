@@ -2,6 +2,7 @@ package tls
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,8 +25,9 @@ type job struct {
 	poked   bool
 	unsaved *generation
 
-	replace  int      // the generation that is to be replaced, due or not
-	siblings []issued // for the other parts of the domain
+	replace   int              // the generation that is to be replaced, due or not
+	forbidden map[string]error // by issuer key: why CAA forbids it
+	siblings  []issued         // for the other parts of the domain
 }
 
 // step brings one task forward: read the store, see what is needed, do it, and
@@ -43,7 +45,7 @@ func (m *Manager) step(ctx context.Context, t *task) {
 		m.settle(j)
 		return
 	}
-	if m.rests(&j) || m.cutOff(ctx, j) || m.held(ctx, j) {
+	if m.rests(&j) || m.cutOff(ctx, j) || m.held(ctx, &j) {
 		return
 	}
 	if m.mustQueue(&j) {
@@ -144,15 +146,11 @@ func (m *Manager) cutOff(ctx context.Context, j job) bool {
 	return true
 }
 
-// held asks Ready, and reports whether it holds the order back.
-func (m *Manager) held(ctx context.Context, j job) bool {
-	if m.o.Ready == nil {
-		return false
-	}
-	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
-	defer cancel()
-	err := m.o.Ready(ctx, Subject{Domain: j.domain, Names: slices.Clone(j.names)})
-	if err == nil || ctx.Err() != nil { // can't tell never blocks
+// held asks whether there is evidence that an order would fail, and reports
+// whether that holds it back.
+func (m *Manager) held(ctx context.Context, j *job) bool {
+	err := m.evidence(ctx, j)
+	if err == nil || ctx.Err() != nil {
 		return false
 	}
 	m.update(j.task, func() {
@@ -163,7 +161,38 @@ func (m *Manager) held(ctx context.Context, j job) bool {
 	return true
 }
 
+// readyTimeout bounds the search for evidence: can't tell never blocks.
 const readyTimeout = 20 * time.Second
+
+// evidence asks Ready, then Permits for each issuer.
+func (m *Manager) evidence(ctx context.Context, j *job) error {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	subject := Subject{Domain: j.domain, Names: slices.Clone(j.names)}
+	if m.o.Ready != nil {
+		if err := m.o.Ready(ctx, subject); err != nil && ctx.Err() == nil {
+			return err
+		}
+	}
+	if m.o.Permits == nil {
+		return nil
+	}
+	var all []error
+	j.forbidden = map[string]error{}
+	for _, iss := range m.issuers {
+		if iss.acme == nil {
+			continue
+		}
+		if err := m.o.Permits(ctx, subject, iss.caaIdentity(ctx)); err != nil && ctx.Err() == nil {
+			j.forbidden[iss.key] = err
+			all = append(all, err)
+		}
+	}
+	if len(all) < len(m.issuers) {
+		return nil
+	}
+	return errors.Join(all...)
+}
 
 // stumble is for when the store can't be read: nothing is known, so nothing is
 // ordered.
@@ -199,7 +228,9 @@ func (m *Manager) orderLocked(ctx context.Context, j job) {
 		m.stumble(ctx, j.task, err)
 		return
 	}
+	forbidden := j.forbidden
 	j = m.job(j.task)
+	j.forbidden = forbidden
 	if !m.needed(j) {
 		m.settle(j)
 		return

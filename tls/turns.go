@@ -77,9 +77,15 @@ func (m *Manager) exempt(j *job, iss *issuer) bool {
 		!wish.At.IsZero() && !wish.Start.After(m.now())
 }
 
-// pause says until when iss must be left alone for j, and why where a limit on
-// certificates is the reason; zero if it may be asked now.
+// forbiddenFor is how long an issuer that CAA forbids is left alone.
+const forbiddenFor = 10 * time.Minute
+
+// pause says until when iss must be left alone for j, and why where neither the
+// CA nor a failure said so; zero if it may be asked now.
 func (m *Manager) pause(j *job, iss *issuer) (time.Time, string) {
+	if err := j.forbidden[iss.key]; err != nil {
+		return m.now().Add(forbiddenFor), err.Error()
+	}
 	until := j.record.pause(iss, m.now())
 	if m.exempt(j, iss) {
 		return until, ""

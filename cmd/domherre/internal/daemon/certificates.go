@@ -3,55 +3,46 @@ package daemon
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
-	"domherre/check"
 	"domherre/cmd/domherre/internal/wire"
-	"domherre/portfolio"
 	"domherre/tls"
 )
 
-// Reasons that hold an order back, in the languages of the page.
-var (
-	reasonFirstCheck = told{"den första kontrollen pågår", "the first check is under way"}
-	reasonDelegation = told{"ingen beställning medan delegeringen är fel: ", "no order while the delegation is broken: "}
-	reasonNotServed  = told{"posterna syns inte som de ska än hos ", "the records are not served as wanted yet by "}
-)
+// reasonFirstCheck holds an order back until it is known whether it can succeed.
+var reasonFirstCheck = told{"den första kontrollen pågår", "the first check is under way"}
 
 // ready holds an order back on evidence that it would fail: the domain isn't
-// delegated to us, or its name servers say otherwise. What can't be told holds
-// nothing back.
+// delegated to us, its signatures are broken, or its name servers lead
+// elsewhere. What can't be told holds nothing back.
 func (d *daemon) ready(ctx context.Context, s tls.Subject) error {
 	dom, ok := d.domainOf(s.Domain)
 	if !ok {
 		return nil
 	}
-	language := d.current.Load().cfg.Language
+	evidence := d.evidence()
 	status, seen := d.book.status(s.Domain)
 	if !seen {
-		return errors.New(reasonFirstCheck.in(language))
+		return errors.New(reasonFirstCheck.in(evidence.Config.Language))
 	}
-	if c, ok := status.Check(check.CheckDelegation); ok && c.State == check.StateBroken {
-		return errors.New(reasonDelegation.in(language) + strings.TrimSuffix(c.Finding, "."))
+	if err := evidence.Undelegated(status); err != nil {
+		return err
 	}
-	if server := d.notServed(ctx, dom); server != "" {
-		return errors.New(reasonNotServed.in(language) + server)
-	}
-	return nil
+	return evidence.NotServed(ctx, dom)
 }
 
-// notServed asks the name servers for the addresses of the hosts, and names one
-// that answers otherwise. A server that can't be asked is no evidence.
-func (d *daemon) notServed(ctx context.Context, dom portfolio.Domain) string {
-	n := d.current.Load()
-	served := n.zones.Verify(ctx, dom, wire.HostAddresses(n.cfg, dom, d.now()))
-	for _, server := range served.Servers {
-		if len(server.Wrong) > 0 {
-			return server.Server
-		}
+// permits tells where CAA records forbid an issuer.
+func (d *daemon) permits(ctx context.Context, s tls.Subject, id tls.CAAIdentity) error {
+	dom, ok := d.domainOf(s.Domain)
+	if !ok {
+		return nil
 	}
-	return ""
+	return d.evidence().Forbidden(ctx, dom, s.Names, id)
+}
+
+func (d *daemon) evidence() wire.Evidence {
+	n := d.current.Load()
+	return wire.Evidence{Config: n.cfg, Zones: n.zones, Now: d.now}
 }
 
 // certificateChanged is told of every certificate that was issued or could not

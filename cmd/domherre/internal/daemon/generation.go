@@ -85,7 +85,7 @@ func (d *daemon) buildCertificates(ctx context.Context, n *generation) error {
 		return nil
 	}
 	var err error
-	n.certs, err = wire.Certificates(n.cfg, d.store, challenger{d}, wire.CertHooks{Ready: d.ready, Changed: d.certificateChanged}, n.log)
+	n.certs, err = wire.Certificates(n.cfg, d.store, challenger{d}, wire.CertHooks{Ready: d.ready, Permits: d.permits, Changed: d.certificateChanged}, n.log)
 	if err != nil {
 		return err
 	}

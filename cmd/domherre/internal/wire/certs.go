@@ -17,6 +17,7 @@ import (
 // CertHooks is what a daemon adds to the certificates of a command.
 type CertHooks struct {
 	Ready   func(context.Context, tls.Subject) error
+	Permits func(context.Context, tls.Subject, tls.CAAIdentity) error
 	Changed func(tls.Entry)
 }
 
@@ -30,6 +31,7 @@ func Certificates(cfg *config.Config, store state.Store, dns01 tls.DNSPresenter,
 		DNS01:       dns01,
 		RenewBefore: cfg.TLS.RenewBefore,
 		Ready:       hooks.Ready,
+		Permits:     hooks.Permits,
 		Changed:     hooks.Changed,
 		Log:         log,
 	}

@@ -36,7 +36,8 @@ func Open(ctx context.Context, cfg *config.Config, log *slog.Logger) (*Rooms, er
 	if r.Zones, err = Providers(cfg, r.Store, ProviderHooks{}, log); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
-	if r.Certs, err = Certificates(cfg, r.Store, r.Zones, CertHooks{}, log); err != nil {
+	hooks := Evidence{Config: cfg, Zones: r.Zones, Now: r.Now}.Hooks()
+	if r.Certs, err = Certificates(cfg, r.Store, r.Zones, hooks, log); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
 	return r, nil

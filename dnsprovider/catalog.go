@@ -6,11 +6,7 @@ import (
 	"time"
 
 	"github.com/libdns/bunny"
-	"github.com/libdns/cloudflare"
-	"github.com/libdns/desec"
 	"github.com/libdns/gandi"
-	"github.com/libdns/glesys"
-	"github.com/libdns/loopia"
 	"github.com/libdns/ovh"
 	"github.com/libdns/simplydotcom"
 )
@@ -24,7 +20,7 @@ func api(concurrency int, perSecond float64) Limits {
 // called heavy bring the vendor's whole library along: the build tag lean leaves
 // them out.
 func modules() []row {
-	rows := slices.Concat(first(), others(), heavy())
+	rows := slices.Concat(first(), ownVendors(), others(), heavy())
 	slices.SortFunc(rows, func(a, b row) int { return strings.Compare(a.Name, b.Name) })
 	return rows
 }
@@ -33,29 +29,6 @@ func modules() []row {
 // what stands in for their vendors' APIs, and those like them.
 func first() []row {
 	return []row{
-		module[cloudflare.Provider](Type{
-			Name: "cloudflare", Home: "https://developers.cloudflare.com/dns/", Limits: api(4, 4), MinTTL: 60,
-			Summary: "Cloudflare",
-			Cannot:  []string{"it lists the first 20 zones alone", "proxied records are not told from others, and stop being proxied when they are written"},
-		}, byDifference,
-			need("api_token", "an API token with the permissions Zone:Read and DNS:Edit; no global API key", "${env:CLOUDFLARE_API_TOKEN}").secret(),
-			may("zone_token", "another token for looking up zones, where api_token has no Zone:Read", "${env:CLOUDFLARE_ZONE_TOKEN}").secret(),
-		).mendedBy(quirks{bared: true, firstZones: true}),
-		module[loopia.Provider](Type{
-			Name: "loopia", Home: "https://www.loopia.se/api/", Limits: api(1, 1), MinTTL: 60,
-			Summary: "Loopia",
-			Cannot:  []string{"it can't list zones"},
-		}, byDifference,
-			need("username", "the API user, as user@loopiaapi", "domherre@loopiaapi"),
-			need("password", "the API user's password", "${env:LOOPIA_PASSWORD}").secret(),
-			may("customer", "the customer number, for resellers", "X12345")),
-		module[glesys.Provider](Type{
-			Name: "glesys", Home: "https://glesys.com/dns", Limits: api(2, 4), MinTTL: 60,
-			Summary: "GleSYS",
-			Cannot:  []string{"it can't list zones"},
-		}, byDifference,
-			need("project", "the project's id", "cl12345"),
-			need("api_key", "an API key that may use the domain module", "${env:GLESYS_API_KEY}").secret()),
 		module[gandi.Provider](Type{
 			Name: "gandi", Home: "https://api.gandi.net/docs/livedns/", Limits: api(2, 4), MinTTL: 300,
 			Summary: "Gandi LiveDNS",
@@ -63,12 +36,6 @@ func first() []row {
 		}, byDifference,
 			need("bearer_token", "a personal access token that may manage domain name technical configurations", "${env:GANDI_BEARER_TOKEN}").secret(),
 		).mendedBy(quirks{quoted: true, missingOK: true}),
-		module[desec.Provider](Type{
-			Name: "desec", Home: "https://desec.readthedocs.io/", Limits: api(1, 1), MinTTL: 3600,
-			Summary: "deSEC",
-			Cannot:  []string{"it takes no TTL below 3600", "texts of over 255 octets, or with octets that are not ASCII, make a zone unreadable to its module", "an account with over 500 RRsets in a zone is not read whole"},
-		}, bySet,
-			need("token", "a token; it needs no permission to manage tokens", "${env:DESEC_TOKEN}").secret()),
 		module[ovh.Provider](Type{
 			Name: "ovh", Home: "https://help.ovhcloud.com/csm/en-dns-zone", Limits: api(1, 4), MinTTL: 60,
 			Summary: "OVHcloud",

@@ -3,34 +3,18 @@
 package dnsprovider
 
 import (
-	"context"
-	"fmt"
-
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/libdns/azure"
 	"github.com/libdns/digitalocean"
 	"github.com/libdns/googleclouddns"
 	hetzner "github.com/libdns/hetzner/v2"
 	"github.com/libdns/linode"
-	"github.com/libdns/route53"
 )
 
 // heavy are the types whose modules bring a vendor's library of half a megabyte
 // or more.
 func heavy() []row {
 	return []row{
-		checked(module[route53.Provider](Type{
-			Name: "route53", Home: "https://aws.amazon.com/route53/", Limits: api(2, 4),
-			Summary: "Amazon Route 53",
-			Cannot:  []string{"it can't list zones", "alias records are not seen, and writes in their place fail", "its library has a client of its own: the limits hold for each call, of about two requests"},
-		}, bySet,
-			may("region", "the AWS region", "eu-north-1"),
-			may("profile", "a profile of the AWS configuration files", "domherre"),
-			may("access_key_id", "the key's id; the usual AWS environment and files where empty", "${env:AWS_ACCESS_KEY_ID}"),
-			may("secret_access_key", "the key", "${env:AWS_SECRET_ACCESS_KEY}").secret(),
-			may("session_token", "the token of a session", "${env:AWS_SESSION_TOKEN}").secret(),
-			may("hosted_zone_id", "the one hosted zone to use; found by name where empty", "Z123456789EXAMPLE"),
-			may("max_retries", "tries of the AWS library within a request", "5")), awsConfigured),
+		route53Row(),
 		module[hetzner.Provider](Type{
 			Name: "hetzner", Home: "https://docs.hetzner.cloud/reference/cloud#zones", Limits: api(4, 1), MinTTL: 60,
 			Summary: "Hetzner DNS, in the Hetzner Console",
@@ -73,33 +57,4 @@ func heavy() []row {
 			may("api_url", "another host of the API", "api.linode.com"),
 			may("api_version", "another version of the API", "v4")),
 	}
-}
-
-// checked makes opening a type fail by what check finds, where the module itself
-// would end the program.
-func checked(r row, check func(settings any) error) row {
-	open := r.open
-	r.open = func(settings any, cfg Config, d Deps) (any, error) {
-		if err := check(settings); err != nil {
-			return nil, err
-		}
-		return open(settings, cfg, d)
-	}
-	return r
-}
-
-// awsConfigured reads the AWS configuration as the module will.
-func awsConfigured(settings any) error {
-	p := settings.(*route53.Provider)
-	var options []func(*config.LoadOptions) error
-	if p.Profile != "" {
-		options = append(options, config.WithSharedConfigProfile(p.Profile))
-	}
-	if p.Region != "" {
-		options = append(options, config.WithRegion(p.Region))
-	}
-	if _, err := config.LoadDefaultConfig(context.Background(), options...); err != nil {
-		return fmt.Errorf("the AWS configuration can't be read: %w", err)
-	}
-	return nil
 }

@@ -163,6 +163,9 @@ func (m mended) read(rec libdns.Record) libdns.Record {
 	case rr.Type == "TXT" && (m.quoted || m.bared):
 		text := rr.Data
 		if m.bared {
+			if rest := strings.TrimRight(text, `\`); (len(text)-len(rest))%2 == 1 {
+				text += `"` // it ended in a quote, which went with the outer ones
+			}
 			text = `"` + text + `"`
 		}
 		if plain, err := zoneio.Unquote(text); err == nil {

@@ -41,6 +41,12 @@ type Subject struct {
 	Creates bool     // a missing zone is created by writing it
 	OneCase bool     // texts that differ in case alone count as the same
 
+	MinTTL uint32 // seconds; the provider raises lower ones to it
+
+	// Holds reports whether the provider can hold such data, in presentation
+	// form; nil: any.
+	Holds func(typ, data string) bool
+
 	// Except names tests that the provider can't pass, each with the reason,
 	// which is one that a user would accept.
 	Except map[string]string
@@ -145,11 +151,26 @@ func (z *zone) ctx() context.Context {
 // set makes an RRset.
 func (z *zone) set(owner, typ string, ttl uint32, data ...string) portfolio.RRset {
 	z.t.Helper()
-	s, err := portfolio.NewRRset(z.name(), owner, typ, ttl, data)
+	s, err := portfolio.NewRRset(z.name(), owner, typ, max(ttl, z.MinTTL), data)
 	if err != nil {
 		z.t.Fatal(err)
 	}
 	return s
+}
+
+// held leaves out the values that the provider can't hold.
+func (z *zone) held(sets []portfolio.RRset) []portfolio.RRset {
+	if z.Holds == nil {
+		return sets
+	}
+	var out []portfolio.RRset
+	for _, s := range sets {
+		s.Data = slices.DeleteFunc(slices.Clone(s.Data), func(data string) bool { return !z.Holds(s.Type, data) })
+		if len(s.Data) > 0 {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // observe reads the zone whole.

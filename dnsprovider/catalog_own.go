@@ -1,0 +1,44 @@
+package dnsprovider
+
+import (
+	"domherre/dnsprovider/cloudflare"
+	"domherre/dnsprovider/desec"
+	"domherre/dnsprovider/glesys"
+	"domherre/dnsprovider/loopia"
+)
+
+// ownVendors are vendors' types that no libdns module makes: those that there
+// are can't keep a zone, each in a way that its package tells.
+func ownVendors() []row {
+	return []row{
+		typed(Type{
+			Name: "cloudflare", Home: "https://developers.cloudflare.com/dns/", Limits: api(4, 4), MinTTL: 60,
+			Summary: "Cloudflare",
+			Cannot:  []string{"a proxied record stops being proxied where it is written", "NS records at the apex are Cloudflare's own"},
+		}, func(s cloudflare.Settings, _ Config, _ Deps) (any, error) { return cloudflare.New(s), nil }, nil).routed(),
+		typed(Type{
+			Name: "desec", Home: "https://desec.readthedocs.io/", Limits: api(1, 1), MinTTL: 3600,
+			Summary: "deSEC",
+			Cannot:  []string{"it takes no TTL below 3600 unless deSEC allows it for the domain"},
+		}, func(s desec.Settings, _ Config, _ Deps) (any, error) { return desec.New(s), nil }, nil).routed(),
+		typed(Type{
+			Name: "loopia", Home: "https://www.loopia.se/api/", Limits: api(1, 1), MinTTL: 300,
+			Unsupported: []string{"HTTPS", "SVCB", "MX 0 ."},
+			Summary:     "Loopia",
+			Cannot: []string{"it is read name by name, and takes 60 requests a minute: a domain of six names takes seven seconds",
+				"HTTPS records and null MX", "texts of over 450 octets, or that are no UTF-8", "a name stays in Loopia's list of subdomains when its records are gone"},
+		}, func(s loopia.Settings, _ Config, _ Deps) (any, error) { return loopia.New(s), nil }, nil).routed(),
+		typed(Type{
+			Name: "glesys", Home: "https://github.com/glesys/api-docs/wiki", Limits: api(2, 4), MinTTL: 60,
+			Unsupported: []string{"HTTPS", "SVCB", "TLSA"},
+			Summary:     "GleSYS",
+			Cannot:      []string{"HTTPS, TLSA and SSHFP records", "texts that are no UTF-8"},
+		}, func(s glesys.Settings, _ Config, _ Deps) (any, error) { return glesys.New(s), nil }, nil).routed(),
+	}
+}
+
+// routed marks a type whose requests go through http.DefaultTransport: see Routed.
+func (r row) routed() row {
+	r.module = true
+	return r
+}

@@ -1,0 +1,39 @@
+package saastest_test
+
+import (
+	"testing"
+
+	"domherre/dnsprovider"
+	"domherre/dnsprovider/conformance"
+	"domherre/dnsprovider/saastest"
+)
+
+const idn = "xn--kpasex-wxa.example"
+
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, v saastest.Vendor) {
+		f := saastest.New(v, append(zones(), idn)...)
+		network.Serve(t, f)
+		conformance.Run(t, conformance.Subject{
+			Provider: open(t, config(f, f.ServeDNS(t)), dnsprovider.Deps{}),
+			Zones:    zones(), IDN: idn, Missing: "missing.example",
+			MinTTL: minTTL(v.Type), Holds: v.Holds, Except: excepted[v.Type],
+		})
+	})
+}
+
+// excepted are the tests that a vendor can't pass; docs/providers.md tells why.
+var excepted = map[string]map[string]string{
+	"cloudflare": {"apex name servers": "Cloudflare keeps the NS records at the apex to itself"},
+}
+
+// minTTL is what the registry says of a type.
+func minTTL(typ string) uint32 {
+	for _, t := range dnsprovider.Types() {
+		if t.Name == typ {
+			return t.MinTTL
+		}
+	}
+	return 0
+}

@@ -63,14 +63,15 @@ func (i IssuerCAA) known() bool {
 	return len(i.Domains) > 0 && !slices.ContainsFunc(i.Domains, odd) && !uri && !slices.ContainsFunc(i.Methods, odd)
 }
 
-// parameters are those of RFC 8657, as far as they are known.
+// parameters are those of RFC 8657, as far as they are known; without spaces,
+// which some vendors (Loopia) refuse.
 func (i IssuerCAA) parameters() string {
 	var s string
 	if i.AccountURI != "" {
-		s += "; accounturi=" + i.AccountURI
+		s += ";accounturi=" + i.AccountURI
 	}
 	if len(i.Methods) > 0 {
-		s += fmt.Sprintf("; validationmethods=%s", strings.Join(sortedSet(slices.Clone(i.Methods)), ","))
+		s += fmt.Sprintf(";validationmethods=%s", strings.Join(sortedSet(slices.Clone(i.Methods)), ","))
 	}
 	return s
 }

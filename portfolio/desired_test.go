@@ -92,12 +92,12 @@ func TestDesire(t *testing.T) {
 					{Domains: []string{"pki.example", "ca.example"}},
 				}
 			},
-			want: `@ CAA 300 0 issue "ca.example" | 0 issue "letsencrypt.org; accounturi=https://acme.example/acct/1; validationmethods=http-01,tls-alpn-01" | 0 issue "pki.example" | 0 issuemail ";" | 0 issuewild ";" (caa)` + "\n",
+			want: `@ CAA 300 0 issue "ca.example" | 0 issue "letsencrypt.org;accounturi=https://acme.example/acct/1;validationmethods=http-01,tls-alpn-01" | 0 issue "pki.example" | 0 issuemail ";" | 0 issuewild ";" (caa)` + "\n",
 		},
 		"caa of a dns-01 issuer": {
 			edit:  func(d *Domain) { bare(d); d.DNS.CAA = CAAAuto },
 			facts: func(f *Facts) { f.CAA[0].Methods = []string{"dns-01"} },
-			want:  `@ CAA 300 0 issue "letsencrypt.org; validationmethods=dns-01" | 0 issuemail ";" (caa)` + "\n",
+			want:  `@ CAA 300 0 issue "letsencrypt.org;validationmethods=dns-01" | 0 issuemail ";" (caa)` + "\n",
 		},
 		"caa of an unknown issuer": {
 			edit:  func(d *Domain) { bare(d); d.DNS.CAA = CAAAuto },

@@ -66,7 +66,7 @@ func (s *Set) challenge(ctx context.Context, fqdn, what string, change func(plac
 		return err
 	}
 	var failure error
-	err = at.p.write(ctx, at.zone, func(now portfolio.Zone) (*portfolio.Zone, []portfolio.Step) {
+	_, err = at.p.write(ctx, at.zone, nil, func(now portfolio.Zone) (*portfolio.Zone, []portfolio.Step) {
 		var step portfolio.Step
 		step, failure = change(at, now)
 		if failure != nil {

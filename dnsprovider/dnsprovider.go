@@ -102,6 +102,7 @@ type Set struct {
 var (
 	_ portfolio.Zones        = (*Set)(nil)
 	_ portfolio.FullObserver = (*Set)(nil)
+	_ portfolio.WriteReader  = (*Set)(nil)
 )
 
 // Open makes the providers of a config. Nothing is asked of them yet. The error
@@ -155,14 +156,20 @@ func (s *Set) ObserveFull(ctx context.Context, d portfolio.Domain) (portfolio.Zo
 
 // Write carries out w: see portfolio.Zones.
 func (s *Set) Write(ctx context.Context, w portfolio.Write) error {
+	_, err := s.WriteAndRead(ctx, w)
+	return err
+}
+
+// WriteAndRead carries out w, and gives the zone as it was read again after it.
+func (s *Set) WriteAndRead(ctx context.Context, w portfolio.Write) (portfolio.Zone, error) {
 	p, err := s.of(w.Domain)
 	if err != nil {
-		return err
+		return portfolio.Zone{}, err
 	}
-	err = p.write(ctx, w.Domain.Name, func(portfolio.Zone) (*portfolio.Zone, []portfolio.Step) {
+	after, err := p.write(ctx, w.Domain.Name, &w.Observed, func(portfolio.Zone) (*portfolio.Zone, []portfolio.Step) {
 		return &w.Observed, w.Steps
 	})
-	return p.explain(w.Domain.Name, "write the zone", err)
+	return after, p.explain(w.Domain.Name, "write the zone", err)
 }
 
 // Zones lists the zones at a provider, as their names there. The error wraps

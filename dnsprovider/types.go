@@ -88,7 +88,7 @@ func rows() []row {
 			Name: "rfc2136", Home: "https://www.rfc-editor.org/rfc/rfc2136", Limits: local(),
 			Summary: "a name server that takes dynamic updates signed by TSIG: BIND, Knot DNS, PowerDNS",
 			Cannot:  []string{"it can't list zones", "it can't create zones: add each to the server first", "PowerDNS takes texts that differ in case alone for the same: use the type powerdns there"},
-		}, func(s rfc2136.Settings, _ Config, _ Deps) (any, error) { return rfc2136.New(s) }, rfc2136.Settings.Check).guarding(),
+		}, func(s rfc2136.Settings, cfg Config, d Deps) (any, error) { return rfc2136.New(s, memory(cfg, d, s.Server)) }, rfc2136.Settings.Check).guarding(),
 		typed(Type{
 			Name: "powerdns", Home: "https://doc.powerdns.com/authoritative/http-api/", Limits: local(),
 			Summary: "a PowerDNS Authoritative Server, by its HTTP API",
@@ -99,7 +99,7 @@ func rows() []row {
 }
 
 func openPowerDNS(s powerdns.Settings, cfg Config, d Deps) (any, error) {
-	o := powerdns.Options{HTTP: d.HTTP}
+	o := powerdns.Options{HTTP: d.HTTP, Now: d.Now, Memory: memory(cfg, d, s.ServerURL+" "+s.ServerID)}
 	for _, ns := range cfg.Nameservers {
 		if ns.Name != "" {
 			o.Nameservers = append(o.Nameservers, ns.Name)

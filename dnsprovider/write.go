@@ -20,16 +20,18 @@ type instruct func(now portfolio.Zone) (observed *portfolio.Zone, steps []portfo
 
 // write brings a zone to where the steps lead: read, write what is still to be
 // done, read again, compare. Whatever a request that failed has done, the next
-// round goes on from what is there.
-func (p *provider) write(ctx context.Context, name portfolio.Name, what instruct) error {
+// round goes on from what is there. It gives the zone as read in the end;
+// thought is what it is thought to be, where that is known.
+func (p *provider) write(ctx context.Context, name portfolio.Name, thought *portfolio.Zone, what instruct) (after portfolio.Zone, err error) {
 	unlock, err := p.lock(ctx, name)
 	if err != nil {
-		return err
+		return after, err
 	}
 	defer unlock()
 	written, how := false, p.typ.how
-	return p.retry(ctx, func() error {
-		now, err := p.read(ctx, name)
+	err = p.retry(ctx, func() error {
+		now, err := p.readBefore(ctx, name, thought)
+		thought = nil
 		if err != nil {
 			return err
 		}
@@ -37,6 +39,7 @@ func (p *provider) write(ctx context.Context, name portfolio.Name, what instruct
 		steps = p.clamped(steps)
 		switch {
 		case len(unmet(now, steps)) == 0 && !now.Missing:
+			after = now
 			return nil
 		case observed == nil || !stale(*observed, now, steps, written):
 		case written:
@@ -44,28 +47,45 @@ func (p *provider) write(ctx context.Context, name portfolio.Name, what instruct
 		default:
 			return portfolio.ErrStale
 		}
-		err = p.apply(ctx, now, steps, how)
+		answer, err := p.apply(ctx, now, steps, how)
 		written = written || err == nil || zoneio.KindOf(err) == zoneio.Temporary
 		switch {
 		case err == nil:
-			if err = p.confirm(ctx, name, steps); err != nil {
+			if after, err = p.confirm(ctx, name, steps, answer); err != nil {
 				how = byDifference // it doesn't keep what its type is known for; this mends most
 			}
 			return err
 		case errors.Is(err, portfolio.ErrStale) && observed == nil:
 			return zoneio.As(zoneio.Temporary, err)
-		case zoneio.KindOf(err) == zoneio.Temporary && p.arrived(ctx, name, steps):
-			return nil // only the answer was lost
+		case zoneio.KindOf(err) == zoneio.Temporary:
+			var arrived bool
+			if after, arrived = p.arrived(ctx, name, steps); arrived {
+				return nil // only the answer was lost
+			}
 		}
 		return err
 	})
+	return after, err
+}
+
+// readBefore reads the zone just before it is written. Where it is thought to be
+// missing, and the provider itself refuses to create one that is there, that
+// takes no request.
+func (p *provider) readBefore(ctx context.Context, name portfolio.Name, thought *portfolio.Zone) (portfolio.Zone, error) {
+	if _, refuses := p.impl.(zoneio.AnsweringWriter); refuses && thought != nil && thought.Missing {
+		return *thought, nil
+	}
+	if !p.typ.guards {
+		p.forget(name)
+	}
+	return p.read(ctx, name)
 }
 
 // arrived reports whether a write that seemed to fail was carried out.
-func (p *provider) arrived(ctx context.Context, name portfolio.Name, steps []portfolio.Step) bool {
+func (p *provider) arrived(ctx context.Context, name portfolio.Name, steps []portfolio.Step) (portfolio.Zone, bool) {
 	p.forget(name)
 	now, err := p.read(ctx, name)
-	return err == nil && !now.Missing && len(unmet(now, steps)) == 0
+	return now, err == nil && !now.Missing && len(unmet(now, steps)) == 0
 }
 
 // clamped raises TTLs to the least that the type takes, as it does itself.
@@ -84,26 +104,30 @@ func (p *provider) clamped(steps []portfolio.Step) []portfolio.Step {
 }
 
 // confirm reads the zone again until it is what the steps ask for; providers
-// that answer from several servers may take a moment.
-func (p *provider) confirm(ctx context.Context, name portfolio.Name, steps []portfolio.Step) error {
+// that answer from several servers may take a moment. An answer to the write
+// that holds the zone counts as such a look.
+func (p *provider) confirm(ctx context.Context, name portfolio.Name, steps []portfolio.Step, answer *portfolio.Zone) (portfolio.Zone, error) {
+	if answer != nil && len(unmet(*answer, steps)) == 0 {
+		return *answer, nil
+	}
 	const looks = 4
 	pause := 250 * time.Millisecond
 	for look := 1; ; look++ {
 		p.forget(name)
 		now, err := p.read(ctx, name)
 		if err != nil {
-			return err
+			return now, err
 		}
 		left := unmet(now, steps)
 		if len(left) == 0 && !now.Missing {
-			return nil
+			return now, nil
 		}
 		if _, atomic := p.impl.(zoneio.AtomicWriter); look == looks || atomic {
-			return zoneio.As(zoneio.Temporary, fmt.Errorf("written without an error, but read again the zone is not as asked for: %s; look at the zone by the provider's own means",
+			return now, zoneio.As(zoneio.Temporary, fmt.Errorf("written without an error, but read again the zone is not as asked for: %s; look at the zone by the provider's own means",
 				strings.Join(left, ", ")))
 		}
 		if err := waitFor(ctx, nil, pause); err != nil {
-			return err
+			return now, err
 		}
 		pause *= 2
 	}
@@ -159,24 +183,30 @@ func isChallenge(key portfolio.Key) bool {
 }
 
 // apply makes the requests that the steps need: one where the provider is
-// atomic, else one by one by the strategy that it keeps.
-func (p *provider) apply(ctx context.Context, now portfolio.Zone, steps []portfolio.Step, how strategy) error {
+// atomic, else one by one by the strategy that it keeps. answer is the zone as
+// it stands then, where the provider tells.
+func (p *provider) apply(ctx context.Context, now portfolio.Zone, steps []portfolio.Step, how strategy) (answer *portfolio.Zone, err error) {
+	if w, ok := p.impl.(zoneio.AnsweringWriter); ok {
+		return request(ctx, p, "write", now.Name.ASCII(), func(ctx context.Context) (*portfolio.Zone, error) {
+			return w.WriteZoneAnswered(ctx, now.Name.FQDN(), now, steps)
+		})
+	}
 	if w, ok := p.impl.(zoneio.AtomicWriter); ok {
 		_, err := request(ctx, p, "write", now.Name.ASCII(), func(ctx context.Context) (struct{}, error) {
 			return struct{}{}, w.WriteZone(ctx, now.Name.FQDN(), now, steps)
 		})
-		return err
+		return nil, err
 	}
 	if now.Missing {
-		return zoneio.As(zoneio.NoZone, errors.New("the provider has no such zone; create it there first"))
+		return nil, zoneio.As(zoneio.NoZone, errors.New("the provider has no such zone; create it there first"))
 	}
 	s := stepper{p: p, how: how, zone: now.Name, is: zoneio.ContentsOf(now)}
 	for _, step := range steps {
 		if err := s.step(ctx, step); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // records gives RRsets as libdns records.

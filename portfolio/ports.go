@@ -34,6 +34,13 @@ type FullObserver interface {
 	ObserveFull(ctx context.Context, d Domain) (Zone, error)
 }
 
+// WriteReader is what Zones may be too, where Write knows in the end how the
+// zone stands: WriteAndRead gives that, as read after the write, and saves
+// another reading.
+type WriteReader interface {
+	WriteAndRead(ctx context.Context, w Write) (Zone, error)
+}
+
 // Write is one zone's share of an apply.
 type Write struct {
 	Domain   Domain

@@ -79,7 +79,7 @@ func (w writer) write(ctx context.Context, d DomainPlan) Outcome {
 		out.Outcome, out.Err = Failed, err
 		return out
 	}
-	d, err := w.writeZone(ctx, d)
+	d, after, err := w.writeZone(ctx, d)
 	switch {
 	case errors.Is(err, ErrStale) && w.opts.Saved != nil:
 		out.Outcome, out.Err = Refused, fmt.Errorf("%s: %w: make the plan anew", d.Name, err)
@@ -90,7 +90,7 @@ func (w writer) write(ctx context.Context, d DomainPlan) Outcome {
 		out.Outcome = Unchanged // others did the same meanwhile
 		return out
 	}
-	changes, left, known := w.lookAgain(ctx, d, err)
+	changes, left, known := w.lookAgain(ctx, d, after, err)
 	if err != nil && known && left == "" {
 		err = nil // the answer was lost, not the write
 	}
@@ -113,34 +113,48 @@ func (w writer) write(ctx context.Context, d DomainPlan) Outcome {
 	return out
 }
 
-// writeZone writes d. Where others changed the zone since it was read, it is
-// read again, and written if that leaves the plan as it was.
-func (w writer) writeZone(ctx context.Context, d DomainPlan) (DomainPlan, error) {
+// writeZone writes d, and gives the zone as it was read then, where that is
+// known. Where others changed the zone since it was read, it is read again, and
+// written if that leaves the plan as it was.
+func (w writer) writeZone(ctx context.Context, d DomainPlan) (_ DomainPlan, after *Zone, err error) {
 	for try := 1; ; try++ {
 		if err := ctx.Err(); err != nil {
-			return d, err
+			return d, nil, err
 		}
-		err := w.r.Zones.Write(ctx, Write{Domain: d.Entry, Observed: d.Zone, Steps: Steps(d)})
+		after, err := w.r.send(ctx, Write{Domain: d.Entry, Observed: d.Zone, Steps: Steps(d)})
 		if !errors.Is(err, ErrStale) || try == staleTries {
-			return d, err
+			return d, after, err
 		}
 		zone, observeErr := w.r.observe(ctx, d.Entry, true)
 		if observeErr != nil {
-			return d, observeErr
+			return d, nil, observeErr
 		}
 		fresh := w.again(d, zone)
 		if fresh.Err != nil {
-			return d, fresh.Err
+			return d, nil, fresh.Err
 		}
 		if fresh.Pending() && !sameChanges(fresh.Changes, d.Changes) {
-			return d, err
+			return d, nil, err
 		}
 		fresh.Leaving = d.Leaving
 		d = fresh
 		if !d.Pending() {
-			return d, nil
+			return d, nil, nil
 		}
 	}
+}
+
+// send writes, and gives the zone as it was read again, where Zones tells.
+func (r *Reconciler) send(ctx context.Context, w Write) (*Zone, error) {
+	reader, ok := r.Zones.(WriteReader)
+	if !ok {
+		return nil, r.Zones.Write(ctx, w)
+	}
+	after, err := reader.WriteAndRead(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	return &after, nil
 }
 
 func sameChanges(a, b []Change) bool {
@@ -149,28 +163,38 @@ func sameChanges(a, b []Change) bool {
 	return bytes.Equal(x, y)
 }
 
-// lookAgain reads the zone after a write and gives the changes that came to
-// pass, and in words what is still missing. Where the zone can't be read, it
-// takes the plan's changes for done: the journal rather says too much. After a
-// write without an error, which has read the zone itself, its serial will do.
-func (w writer) lookAgain(ctx context.Context, d DomainPlan, writeErr error) (changes []Change, left string, known bool) {
+// lookAgain gives the changes that came to pass with a write, and in words what
+// is still missing. It reads the zone, unless the write has told how it stands.
+// Where the zone can't be read, it takes the plan's changes for done: the journal
+// rather says too much. After a write without an error, which has read the zone
+// itself, its serial will do.
+func (w writer) lookAgain(ctx context.Context, d DomainPlan, after *Zone, writeErr error) (changes []Change, left string, known bool) {
+	if after == nil {
+		zone, err := w.aftermath(ctx, d, writeErr)
+		if err != nil {
+			return d.Changes, "", false
+		}
+		after = &zone
+	}
+	for _, c := range d.Changes {
+		before, had := d.Zone.Find(c.Key())
+		now, has := after.Find(c.Key())
+		if had != has || had && (before.TTL != now.TTL || !slices.Equal(before.Data, now.Data)) {
+			changes = append(changes, c)
+		}
+	}
+	return changes, remaining(w.again(d, *after)), true
+}
+
+// aftermath reads the zone after a write; after one that failed, whole, and
+// even where the run was cancelled meanwhile.
+func (w writer) aftermath(ctx context.Context, d DomainPlan, writeErr error) (Zone, error) {
 	if writeErr != nil {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), aftermathLimit)
 		defer cancel()
 	}
-	zone, err := w.r.observe(ctx, d.Entry, writeErr != nil)
-	if err != nil {
-		return d.Changes, "", false
-	}
-	for _, c := range d.Changes {
-		before, had := d.Zone.Find(c.Key())
-		now, has := zone.Find(c.Key())
-		if had != has || had && (before.TTL != now.TTL || !slices.Equal(before.Data, now.Data)) {
-			changes = append(changes, c)
-		}
-	}
-	return changes, remaining(w.again(d, zone)), true
+	return w.r.observe(ctx, d.Entry, writeErr != nil)
 }
 
 // remaining words what a plan would still do.

@@ -51,7 +51,7 @@ func TestRFC2136(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := start(t, append(zones(), idn)...)
-			records, err := rfc2136.New(rfc2136.Settings{Server: s.Addr, KeyName: s.KeyName, KeyAlg: s.KeyAlg, Key: s.Key})
+			records, err := rfc2136.New(rfc2136.Settings{Server: s.Addr, KeyName: s.KeyName, KeyAlg: s.KeyAlg, Key: s.Key}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -34,14 +34,14 @@ func StartPowerDNS(t testing.TB, zones ...string) *Server {
 		},
 	}, nil)
 	s.API, s.Token = api, "api-key-of-tests"
-	s.call(t, "tsigkeys", map[string]any{"name": strings.TrimSuffix(KeyName, "."), "algorithm": "hmac-sha256", "key": Secret})
+	s.Call(t, http.MethodPost, "tsigkeys", map[string]any{"name": strings.TrimSuffix(KeyName, "."), "algorithm": "hmac-sha256", "key": Secret})
 	for _, zone := range zones {
 		zone = strings.TrimSuffix(zone, ".") + "."
-		s.call(t, "zones", map[string]any{
+		s.Call(t, http.MethodPost, "zones", map[string]any{
 			"name": zone, "kind": "Native", "nameservers": []string{NameServer},
 			"soa_edit_api": "DEFAULT", "master_tsig_key_ids": []string{KeyName},
 		})
-		s.call(t, "zones/"+zone+"/metadata", map[string]any{"kind": "TSIG-ALLOW-DNSUPDATE", "metadata": []string{strings.TrimSuffix(KeyName, ".")}})
+		s.Call(t, http.MethodPost, "zones/"+zone+"/metadata", map[string]any{"kind": "TSIG-ALLOW-DNSUPDATE", "metadata": []string{strings.TrimSuffix(KeyName, ".")}})
 	}
 	return s
 }
@@ -70,14 +70,14 @@ zone-cache-refresh-interval=0
 `, dir, port, web)
 }
 
-// call posts to the API, or fails the test.
-func (s *Server) call(t testing.TB, path string, body any) {
+// Call calls the API, or fails the test.
+func (s *Server) Call(t testing.TB, method, path string, body any) {
 	t.Helper()
 	text, err := json.Marshal(body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.API+"/api/v1/servers/localhost/"+path, bytes.NewReader(text))
+	req, err := http.NewRequestWithContext(t.Context(), method, s.API+"/api/v1/servers/localhost/"+path, bytes.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,6 +89,6 @@ func (s *Server) call(t testing.TB, path string, body any) {
 	defer resp.Body.Close()
 	if resp.StatusCode >= 300 {
 		said, _ := io.ReadAll(resp.Body)
-		t.Fatalf("%s: HTTP %s: %s", path, resp.Status, said)
+		t.Fatalf("%s %s: HTTP %s: %s", method, path, resp.Status, said)
 	}
 }

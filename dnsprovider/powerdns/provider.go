@@ -10,11 +10,13 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/joeig/go-powerdns/v3"
 	"github.com/libdns/libdns"
 	"github.com/miekg/dns"
 
+	"domherre/dnsprovider/seen"
 	"domherre/dnsprovider/zoneio"
 	"domherre/portfolio"
 )
@@ -40,28 +42,34 @@ func (s Settings) Check() map[string]error {
 
 // Options are what a Provider may be given beside its settings.
 type Options struct {
-	Nameservers []string     // of zones that are created; host names
-	HTTP        *http.Client // http.DefaultClient where nil
+	Nameservers []string         // of zones that are created; host names
+	HTTP        *http.Client     // http.DefaultClient where nil
+	Memory      *seen.Memory     // where zones are remembered by their serial; nil: in this process alone
+	Now         func() time.Time // time.Now where nil
 }
 
 // Provider is one server. It is safe for concurrent use, but doesn't refuse
 // what is stale: the API knows no conditions.
 type Provider struct {
 	zoneio.Libdns
-	api    *powerdns.Client
-	server string
-	names  []string
+	api      *powerdns.Client
+	http     *http.Client
+	settings Settings
+	names    []string
+	memory   *seen.Memory
+	serials  serials
 }
 
 // The interfaces that the adapter and certificate issuers look for.
 var (
-	_ zoneio.AtomicWriter   = (*Provider)(nil)
-	_ zoneio.Reader         = (*Provider)(nil)
-	_ libdns.RecordGetter   = (*Provider)(nil)
-	_ libdns.RecordAppender = (*Provider)(nil)
-	_ libdns.RecordSetter   = (*Provider)(nil)
-	_ libdns.RecordDeleter  = (*Provider)(nil)
-	_ libdns.ZoneLister     = (*Provider)(nil)
+	_ zoneio.AnsweringWriter = (*Provider)(nil)
+	_ zoneio.Reader          = (*Provider)(nil)
+	_ zoneio.Forgetter       = (*Provider)(nil)
+	_ libdns.RecordGetter    = (*Provider)(nil)
+	_ libdns.RecordAppender  = (*Provider)(nil)
+	_ libdns.RecordSetter    = (*Provider)(nil)
+	_ libdns.RecordDeleter   = (*Provider)(nil)
+	_ libdns.ZoneLister      = (*Provider)(nil)
 )
 
 // New makes a Provider. Nothing is asked of the server yet.
@@ -74,70 +82,34 @@ func New(s Settings, o Options) (*Provider, error) {
 		client = *o.HTTP
 	}
 	client.Transport = zoneio.Transport(client.Transport, nil)
-	p := &Provider{server: s.ServerURL}
+	s.ServerURL = strings.TrimSuffix(s.ServerURL, "/")
+	if s.ServerID == "" {
+		s.ServerID = "localhost"
+	}
+	p := &Provider{http: &client, settings: s, memory: o.Memory}
+	if p.memory == nil {
+		p.memory = new(seen.Memory)
+	}
+	if p.serials.now = o.Now; o.Now == nil {
+		p.serials.now = time.Now
+	}
 	for _, name := range o.Nameservers {
 		p.names = append(p.names, dns.CanonicalName(name))
 	}
-	p.api = powerdns.New(strings.TrimSuffix(s.ServerURL, "/"), s.ServerID, powerdns.WithAPIKey(s.APIToken), powerdns.WithHTTPClient(&client))
+	p.api = powerdns.New(s.ServerURL, s.ServerID, powerdns.WithAPIKey(s.APIToken), powerdns.WithHTTPClient(&client))
 	p.Zones = p
 	return p, nil
 }
 
 // ListZones gives all zones of the server.
 func (p *Provider) ListZones(ctx context.Context) ([]libdns.Zone, error) {
-	zones, err := p.api.Zones.List(ctx)
+	zones, err := p.list(ctx)
 	if err != nil {
-		return nil, p.explain("list", "", err)
+		return nil, err
 	}
 	out := make([]libdns.Zone, len(zones))
 	for i, z := range zones {
-		out[i].Name = powerdns.StringValue(z.Name)
-	}
-	return out, nil
-}
-
-// ReadZone reads a zone whole. Records that are disabled at the server are not
-// there, and go when their RRset is written.
-func (p *Provider) ReadZone(ctx context.Context, name portfolio.Name) (portfolio.Zone, error) {
-	z, err := p.api.Zones.Get(ctx, name.FQDN())
-	var refusal *powerdns.Error
-	if errors.As(err, &refusal) && refusal.StatusCode == http.StatusNotFound {
-		return portfolio.Zone{Name: name, Missing: true}, nil
-	}
-	if err != nil {
-		return portfolio.Zone{}, p.explain("read", name.FQDN(), err)
-	}
-	rrs, err := recordsOf(z.RRsets)
-	if err != nil {
-		return portfolio.Zone{}, err
-	}
-	sets, err := portfolio.RRsetsOf(name, rrs)
-	return portfolio.Zone{Name: name, RRsets: sets, Serial: powerdns.Uint32Value(z.Serial)}, err
-}
-
-// recordsOf reads RRsets of the API. Types that are none of DNS (ALIAS, LUA)
-// are left out.
-func recordsOf(sets []powerdns.RRset) ([]dns.RR, error) {
-	var out []dns.RR
-	for _, set := range sets {
-		typ := ""
-		if set.Type != nil {
-			typ = string(*set.Type)
-		}
-		if _, known := zoneio.TypeCode(typ); !known {
-			continue
-		}
-		for _, r := range set.Records {
-			if powerdns.BoolValue(r.Disabled) {
-				continue
-			}
-			line := fmt.Sprintf("%s %d IN %s %s", powerdns.StringValue(set.Name), powerdns.Uint32Value(set.TTL), typ, powerdns.StringValue(r.Content))
-			rr, err := dns.NewRR(line)
-			if err != nil || rr == nil {
-				return nil, fmt.Errorf("the record %q can't be read: %w", line, err)
-			}
-			out = append(out, rr)
-		}
+		out[i].Name = z.Name
 	}
 	return out, nil
 }
@@ -145,7 +117,15 @@ func recordsOf(sets []powerdns.RRset) ([]dns.RR, error) {
 // WriteZone carries out all steps by one request. A missing zone is created,
 // with the name servers of the config.
 func (p *Provider) WriteZone(ctx context.Context, zone string, before portfolio.Zone, steps []portfolio.Step) error {
+	_, err := p.WriteZoneAnswered(ctx, zone, before, steps)
+	return err
+}
+
+// WriteZoneAnswered implements zoneio.AnsweringWriter: the server answers a
+// creation with the zone as it then stands.
+func (p *Provider) WriteZoneAnswered(ctx context.Context, zone string, before portfolio.Zone, steps []portfolio.Step) (*portfolio.Zone, error) {
 	changes := zoneio.Fold(zoneio.Changes(steps))
+	p.Forget(before.Name) // whatever comes of this
 	if before.Missing {
 		return p.create(ctx, before.Name, changes)
 	}
@@ -159,7 +139,7 @@ func (p *Provider) WriteZone(ctx context.Context, zone string, before portfolio.
 		default:
 			set, err := p.replacing(before.Name, *c.Set)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			sets = append(sets, set)
 		}
@@ -167,13 +147,31 @@ func (p *Provider) WriteZone(ctx context.Context, zone string, before portfolio.
 	// Deletes first: the server looks for what stands in the way at each RRset.
 	all := append(deletes, sets...)
 	if len(all) == 0 {
-		return nil
+		return nil, nil
 	}
-	return p.explain("write", zone, p.api.Records.Patch(ctx, zone, &powerdns.RRsets{Sets: all}))
+	return nil, p.explain("write", zone, p.api.Records.Patch(ctx, zone, &powerdns.RRsets{Sets: all}))
 }
 
-func (p *Provider) create(ctx context.Context, name portfolio.Name, changes []zoneio.Change) error {
-	z := powerdns.Zone{Name: powerdns.String(name.FQDN()), Kind: powerdns.ZoneKindPtr(powerdns.NativeZoneKind), SOAEditAPI: powerdns.String("DEFAULT")}
+// create creates a zone with its records by one request.
+func (p *Provider) create(ctx context.Context, name portfolio.Name, changes []zoneio.Change) (*portfolio.Zone, error) {
+	z, err := p.document(name, changes)
+	if err != nil {
+		return nil, err
+	}
+	made, err := p.api.Zones.Add(ctx, z)
+	if err != nil {
+		return nil, p.explain("create", name.FQDN(), err)
+	}
+	out, err := p.take(ctx, name, made)
+	if err != nil || out.Missing || len(out.RRsets) == 0 {
+		return nil, nil // it is there: reading it will tell
+	}
+	return &out, nil
+}
+
+// document is the zone that the changes make of nothing.
+func (p *Provider) document(name portfolio.Name, changes []zoneio.Change) (*powerdns.Zone, error) {
+	z := &powerdns.Zone{Name: powerdns.String(name.FQDN()), Kind: powerdns.ZoneKindPtr(powerdns.NativeZoneKind), SOAEditAPI: powerdns.String("DEFAULT")}
 	ownNS := false
 	for _, c := range changes {
 		if c.Set == nil {
@@ -181,20 +179,19 @@ func (p *Provider) create(ctx context.Context, name portfolio.Name, changes []zo
 		}
 		set, err := p.replacing(name, *c.Set)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		set.ChangeType = nil
 		z.RRsets = append(z.RRsets, set)
 		ownNS = ownNS || c.Key == portfolio.Key{Name: "@", Type: "NS"}
 	}
+	if !ownNS && len(p.names) == 0 {
+		return nil, zoneio.As(zoneio.NoZone, errors.New("there is no such zone, and no name servers are configured to create it with; write nameservers under the provider, or create the zone yourself"))
+	}
 	if !ownNS {
-		if len(p.names) == 0 {
-			return zoneio.As(zoneio.NoZone, errors.New("there is no such zone, and no name servers are configured to create it with; write nameservers under the provider, or create the zone yourself"))
-		}
 		z.Nameservers = p.names
 	}
-	_, err := p.api.Zones.Add(ctx, &z)
-	return p.explain("create", name.FQDN(), err)
+	return z, nil
 }
 
 func (p *Provider) named(zone portfolio.Name, key portfolio.Key, change powerdns.ChangeType) powerdns.RRset {
@@ -226,22 +223,22 @@ func (p *Provider) explain(step, zone string, err error) error {
 		if known.Kind == zoneio.Credentials {
 			remedy = "; compare api_token with the server's api-key"
 		}
-		return &zoneio.Error{Kind: known.Kind, RetryAfter: known.RetryAfter, Err: fmt.Errorf("%s at %s: %w%s", step, p.server, known.Err, remedy)}
+		return &zoneio.Error{Kind: known.Kind, RetryAfter: known.RetryAfter, Err: fmt.Errorf("%s at %s: %w%s", step, p.settings.ServerURL, known.Err, remedy)}
 	case !errors.As(err, &refusal):
 		kind := zoneio.KindOf(err)
 		if kind == zoneio.Temporary {
 			remedy = "; check that the server runs, with webserver=yes and api=yes"
 		}
-		return &zoneio.Error{Kind: kind, Err: fmt.Errorf("%s at %s: %w%s", step, p.server, err, remedy)}
+		return &zoneio.Error{Kind: kind, Err: fmt.Errorf("%s at %s: %w%s", step, p.settings.ServerURL, err, remedy)}
 	}
 	kind := zoneio.Other
 	switch refusal.StatusCode {
 	case http.StatusConflict:
-		return fmt.Errorf("%s at %s: %s: %w", step, p.server, refusal.Message, portfolio.ErrStale)
+		return fmt.Errorf("%s at %s: %s: %w", step, p.settings.ServerURL, refusal.Message, portfolio.ErrStale)
 	case http.StatusForbidden:
 		remedy = "; let this machine in by the server's webserver-allow-from"
 	case http.StatusNotFound:
-		kind, remedy = zoneio.NoZone, fmt.Sprintf("; the server %s has no zone %s, or is called otherwise (server_id)", p.server, zone)
+		kind, remedy = zoneio.NoZone, fmt.Sprintf("; the server %s has no zone %s, or is called otherwise (server_id)", p.settings.ServerURL, zone)
 	}
-	return &zoneio.Error{Kind: kind, Err: fmt.Errorf("%s at %s: HTTP %d: %s%s", step, p.server, refusal.StatusCode, refusal.Message, remedy)}
+	return &zoneio.Error{Kind: kind, Err: fmt.Errorf("%s at %s: HTTP %d: %s%s", step, p.settings.ServerURL, refusal.StatusCode, refusal.Message, remedy)}
 }

@@ -10,14 +10,13 @@ import (
 	"fmt"
 	"net"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/libdns/libdns"
 
 	"domherre/dnsprovider/dnsclient"
+	"domherre/dnsprovider/seen"
 	"domherre/dnsprovider/zoneio"
-	"domherre/portfolio"
 )
 
 // Settings say which server takes the updates, and by which key.
@@ -57,16 +56,7 @@ func isPort(s string) bool {
 type Provider struct {
 	server string
 	client dnsclient.Client
-	now    func() time.Time
-
-	mu   sync.Mutex
-	seen map[portfolio.Name]seen
-}
-
-// seen is a zone as last transferred.
-type seen struct {
-	zone portfolio.Zone
-	at   time.Time
+	*seen.Memory
 }
 
 // The interfaces that the adapter and certificate issuers look for.
@@ -80,8 +70,9 @@ var (
 	_ libdns.RecordDeleter  = (*Provider)(nil)
 )
 
-// New makes a Provider. Nothing is asked of the server yet.
-func New(s Settings) (*Provider, error) {
+// New makes a Provider that remembers zones in m, which may be nil. Nothing is
+// asked of the server yet.
+func New(s Settings, m *seen.Memory) (*Provider, error) {
 	for _, err := range s.Check() {
 		return nil, err
 	}
@@ -89,11 +80,13 @@ func New(s Settings) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
+	if m == nil {
+		m = new(seen.Memory)
+	}
 	const patience = 5 * time.Second // for one message
 	return &Provider{
 		server: s.Server,
 		client: dnsclient.Client{Key: key, Timeout: patience},
-		now:    time.Now,
-		seen:   make(map[portfolio.Name]seen),
+		Memory: m,
 	}, nil
 }

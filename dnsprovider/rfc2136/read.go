@@ -3,19 +3,12 @@ package rfc2136
 import (
 	"context"
 	"errors"
-	"slices"
-	"time"
 
 	"github.com/miekg/dns"
 
 	"domherre/dnsprovider/dnsclient"
 	"domherre/portfolio"
 )
-
-// trusted is how long an unchanged serial stands for an unchanged zone. Every
-// change must raise it (RFC 2136, section 3.6), but an editor of zone files
-// may forget.
-const trusted = time.Hour
 
 // ReadZone reads the zone by a transfer; where the SOA's serial is still that
 // of the last transfer, it gives what that brought.
@@ -37,16 +30,14 @@ func (p *Provider) ReadZone(ctx context.Context, name portfolio.Name) (portfolio
 	if soa, ok := rrs[0].(*dns.SOA); ok {
 		z.Serial = soa.Serial
 	}
-	p.remember(name, z)
-	return clone(z), nil
+	p.Put(ctx, z)
+	return z, nil
 }
 
 // unchanged gives the zone as last transferred, if its serial still stands.
 func (p *Provider) unchanged(ctx context.Context, name portfolio.Name) (portfolio.Zone, bool) {
-	p.mu.Lock()
-	last, ok := p.seen[name]
-	p.mu.Unlock()
-	if !ok || p.now().Sub(last.at) > trusted {
+	last, ok := p.Memory.Get(ctx, name)
+	if !ok {
 		return portfolio.Zone{}, false
 	}
 	answer, err := p.client.Exchange(ctx, p.server, dnsclient.Question(name.FQDN(), dns.TypeSOA, false))
@@ -54,31 +45,14 @@ func (p *Provider) unchanged(ctx context.Context, name portfolio.Name) (portfoli
 		return portfolio.Zone{}, false
 	}
 	soa, ok := answer.Answer[0].(*dns.SOA)
-	if !ok || soa.Serial != last.zone.Serial {
+	if !ok || soa.Serial != last.Serial {
 		return portfolio.Zone{}, false
 	}
-	return clone(last.zone), true
-}
-
-// remember keeps what a transfer brought.
-func (p *Provider) remember(name portfolio.Name, z portfolio.Zone) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.seen[name] = seen{zone: z, at: p.now()}
+	return last, true
 }
 
 // Forget makes the next read of the zone a transfer.
-func (p *Provider) Forget(name portfolio.Name) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.seen, name)
-}
-
-// clone lets callers sort and cut the list; the RRsets' data is shared.
-func clone(z portfolio.Zone) portfolio.Zone {
-	z.RRsets = slices.Clone(z.RRsets)
-	return z
-}
+func (p *Provider) Forget(name portfolio.Name) { p.Memory.Forget(context.Background(), name) }
 
 // refusal tells whether a transfer failed since there is no such zone; else it
 // gives the error, explained.

@@ -25,7 +25,7 @@ var servers = map[string]func(testing.TB, ...string) *dnstest.Server{"knot": dns
 
 func newProvider(t *testing.T, s *dnstest.Server) *rfc2136.Provider {
 	t.Helper()
-	p, err := rfc2136.New(rfc2136.Settings{Server: s.Addr, KeyName: strings.ToUpper(s.KeyName), KeyAlg: s.KeyAlg, Key: s.Key})
+	p, err := rfc2136.New(rfc2136.Settings{Server: s.Addr, KeyName: strings.ToUpper(s.KeyName), KeyAlg: s.KeyAlg, Key: s.Key}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,7 +219,7 @@ func TestExplains(t *testing.T) {
 	} {
 		t.Run(dnsclient.RcodeName(c.rcode), func(t *testing.T) {
 			t.Parallel()
-			p, err := rfc2136.New(rfc2136.Settings{Server: refuser(t, c.rcode), KeyName: "k.", Key: dnstest.Secret})
+			p, err := rfc2136.New(rfc2136.Settings{Server: refuser(t, c.rcode), KeyName: "k.", Key: dnstest.Secret}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -267,7 +267,7 @@ func TestCheck(t *testing.T) {
 	if got := slices.Sorted(maps.Keys(faults)); !slices.Equal(got, []string{"key", "key_alg", "key_name", "server"}) || strings.Contains(fmt.Sprint(faults), "hemlig") {
 		t.Errorf("bad settings: %v", faults)
 	}
-	if _, err := rfc2136.New(bad); err == nil {
+	if _, err := rfc2136.New(bad, nil); err == nil {
 		t.Error("bad settings are taken")
 	}
 }

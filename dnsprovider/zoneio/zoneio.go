@@ -27,6 +27,16 @@ type AtomicWriter interface {
 	WriteZone(ctx context.Context, zone string, before portfolio.Zone, steps []portfolio.Step) error
 }
 
+// AnsweringWriter is an AtomicWriter whose answer to a write may tell how the
+// zone stands after it, which saves reading it again, and which never creates a
+// zone that is there (ErrStale), which saves looking before.
+type AnsweringWriter interface {
+	AtomicWriter
+	// WriteZoneAnswered is WriteZone; after is the zone as the provider gave it
+	// in its answer, nil where it gave none.
+	WriteZoneAnswered(ctx context.Context, zone string, before portfolio.Zone, steps []portfolio.Step) (after *portfolio.Zone, err error)
+}
+
 // Reader is a provider that gives a zone with its serial, and tells a missing
 // zone from one that could not be read. Without it the adapter uses libdns'
 // RecordGetter and ZoneLister.

@@ -138,6 +138,9 @@ func (d *daemon) run(ctx context.Context, cfg *config.Config, s *sockets) error 
 	stop()
 	failure := g.Wait()
 	d.work.Wait()
+	if err := d.current.Load().zones.Save(context.WithoutCancel(ctx)); err != nil {
+		d.log.Debug("the next process reads all zones", "error", err)
+	}
 	if ctx.Err() != nil {
 		return nil // ended on purpose
 	}

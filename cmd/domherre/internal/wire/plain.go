@@ -32,6 +32,18 @@ func (p plain) Write(ctx context.Context, w portfolio.Write) error {
 	return within(p.Zones.Write(ctx, w))
 }
 
+// WriteAndRead implements portfolio.WriteReader.
+func (p plain) WriteAndRead(ctx context.Context, w portfolio.Write) (portfolio.Zone, error) {
+	if reader, ok := p.Zones.(portfolio.WriteReader); ok {
+		z, err := reader.WriteAndRead(ctx, w)
+		return z, within(err)
+	}
+	if err := p.Write(ctx, w); err != nil {
+		return portfolio.Zone{}, err
+	}
+	return p.Observe(ctx, w.Domain)
+}
+
 // within takes off the outermost words of an error, where it has any.
 func within(err error) error {
 	if inner := errors.Unwrap(err); inner != nil {

@@ -44,7 +44,14 @@ func Open(ctx context.Context, cfg *config.Config, log *slog.Logger) (*Rooms, er
 }
 
 // Close closes them.
-func (r *Rooms) Close() error { return r.Store.Close() }
+func (r *Rooms) Close() error {
+	if r.Zones != nil {
+		if err := r.Zones.Save(context.Background()); err != nil {
+			r.Log.Debug("the next command reads all zones", "error", err)
+		}
+	}
+	return r.Store.Close()
+}
 
 // Leaving gives the domains that left the list and aren't pruned yet.
 func (r *Rooms) Leaving(ctx context.Context) ([]portfolio.Domain, error) {

@@ -26,6 +26,7 @@ type Metrics struct {
 	guard         prometheus.Gauge
 	configValid   prometheus.Gauge
 	configReload  prometheus.Gauge
+	degraded      prometheus.Gauge
 	notAfter      *prometheus.GaugeVec
 	certErrors    *prometheus.CounterVec
 	redirects     *prometheus.CounterVec
@@ -59,6 +60,7 @@ func NewMetrics() *Metrics {
 		guard:        prometheus.NewGauge(prometheus.GaugeOpts{Name: ns + "guard_refused", Help: "1 while the guard refuses the plan and waits for a person."}),
 		configValid:  prometheus.NewGauge(prometheus.GaugeOpts{Name: ns + "config_valid", Help: "1 while the config on disk is the one that runs, 0 when it has faults."}),
 		configReload: prometheus.NewGauge(prometheus.GaugeOpts{Name: ns + "config_reload_timestamp_seconds", Help: "When the config that runs was loaded."}),
+		degraded:     prometheus.NewGauge(prometheus.GaugeOpts{Name: ns + "degraded", Help: "1 while the state can't be written: what is there is served, and nothing changes."}),
 		notAfter:     gauge("certificate_not_after_timestamp_seconds", "When the certificate for a name expires.", "name"),
 		certErrors:   counter("certificate_errors_total", "Failed attempts to obtain or renew the certificate for a name.", "name"),
 		redirects:    counter("redirects_total", "Redirects answered, by domain and status code.", "domain", "code"),
@@ -68,7 +70,7 @@ func NewMetrics() *Metrics {
 		names:  map[string]bool{},
 	}
 	m.counted.Store(&map[string]*answers{})
-	m.registry.MustRegister(m.live, m.check, m.reconciles, m.duration, m.pending, m.guard, m.configValid, m.configReload,
+	m.registry.MustRegister(m.live, m.check, m.reconciles, m.duration, m.pending, m.guard, m.configValid, m.configReload, m.degraded,
 		m.notAfter, m.certErrors, m.redirects, m.providerCalls,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
@@ -186,6 +188,9 @@ func (m *Metrics) GuardRefused(refused bool) { m.guard.Set(number(refused)) }
 
 // ConfigValid tells whether the config on disk could be loaded.
 func (m *Metrics) ConfigValid(valid bool) { m.configValid.Set(number(valid)) }
+
+// Degraded tells whether the state can't be written.
+func (m *Metrics) Degraded(degraded bool) { m.degraded.Set(number(degraded)) }
 
 // ConfigReloaded tells when the config that runs was loaded.
 func (m *Metrics) ConfigReloaded(at time.Time) { m.configReload.Set(seconds(at)) }

@@ -51,6 +51,7 @@ domherre_certificate_not_after_timestamp_seconds{name="kopasex.se"} 2000
 domherre_check_state{check="records",domain="kopasex.se",state="ok"} 1
 domherre_config_reload_timestamp_seconds 1000.5
 domherre_config_valid 1
+domherre_degraded 0
 domherre_domain_live{domain="kopasex.se"} 1
 domherre_guard_refused 1
 domherre_pending_changes{op="create"} 3

@@ -91,7 +91,7 @@ func TestTwoDaemons(t *testing.T) {
 	config := second.config()
 	w.write("second.yaml", strings.Replace(config, "=127.0.0.1:"+fmt.Sprint(portOf(second.dns)), "="+w.dns, 1))
 	w.start()
-	d := w.launchWith("second.yaml")
+	d := w.launchAs(exec.Command("domherre", "run", "-c", w.path("second.yaml")))
 	second.client = second.newClient()
 	w.until("both are live at the first", w.live("kopasex.se", "kopa-tid.test"))
 	w.until("both are live at the second", second.live("kopasex.se", "kopa-tid.test"))
@@ -108,31 +108,6 @@ func TestTwoDaemons(t *testing.T) {
 		t.Errorf("SIGTERM: exit %d\n%s", code, d.output(t))
 	}
 	w.leads("https://kopasex.se/", frontend)
-}
-
-// launchWith starts a daemon with another config.
-func (w *world) launchWith(config string) *daemon {
-	w.Helper()
-	d := &daemon{log: filepath.Join(w.TempDir(), "daemon.log"), ended: make(chan struct{})}
-	log, err := os.Create(d.log)
-	if err != nil {
-		w.Fatal(err)
-	}
-	defer log.Close()
-	d.cmd = exec.Command("domherre", "run", "-c", w.path(config))
-	d.cmd.Stdout, d.cmd.Stderr = log, log
-	if err := d.cmd.Start(); err != nil {
-		w.Fatal(err)
-	}
-	go func() { d.cmd.Wait(); close(d.ended) }()
-	w.Cleanup(func() {
-		d.cmd.Process.Kill()
-		<-d.ended
-		if w.Failed() {
-			w.Logf("the other daemon's log:\n%s", d.output(w))
-		}
-	})
-	return d
 }
 
 // issued counts the generations of a domain's certificate in the state.
@@ -314,6 +289,15 @@ func TestGuard(t *testing.T) {
 		return nil
 	})
 	w.leads("https://www.kopasex.se/", frontend)
+	values, err := w.metrics()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range values {
+		if strings.Contains(name, "b.example") {
+			t.Errorf("%s of a domain that is gone", name)
+		}
+	}
 }
 
 // Paused domains answer 410; those that launch later have neither records nor a
@@ -450,6 +434,10 @@ func TestReadOnlyState(t *testing.T) {
 	w.until("the daemon answers", func() error { return w.get("http://"+w.admin+"/readyz", nil) })
 	w.leads("https://www.kopasex.se/", frontend)
 	w.until("it is told in the status", w.notice("state"))
+	if _, page := w.page("/"); !strings.Contains(page, "can&#39;t be written") {
+		t.Errorf("the page doesn't tell:\n%s", page)
+	}
+	w.until("it is measured", w.is("domherre_degraded", 1))
 	if _, body := w.page("/readyz"); !strings.HasPrefix(body, "ok\n") || !strings.Contains(body, "degraded") {
 		t.Errorf("readyz: %q", body)
 	}
@@ -463,7 +451,7 @@ func TestReadOnlyState(t *testing.T) {
 		if w.notice("state")() == nil {
 			return errors.New("still degraded")
 		}
-		return nil
+		return w.is("domherre_degraded", 0)()
 	})
 }
 
@@ -520,27 +508,9 @@ func (w *world) asNobody() *daemon {
 	if err != nil {
 		w.Fatal(err)
 	}
-	d := &daemon{log: filepath.Join(w.TempDir(), "daemon.log"), ended: make(chan struct{})}
-	log, err := os.Create(d.log)
-	if err != nil {
-		w.Fatal(err)
-	}
-	defer log.Close()
-	d.cmd = exec.Command(w.path("bin/domherre"), "run", "-c", w.path("domherre.yaml"))
-	d.cmd.Stdout, d.cmd.Stderr = log, log
+	cmd := exec.Command(w.path("bin/domherre"), "run", "-c", w.path("domherre.yaml"))
 	if os.Getuid() == 0 {
-		d.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	}
-	if err := d.cmd.Start(); err != nil {
-		w.Fatal(err)
-	}
-	go func() { d.cmd.Wait(); close(d.ended) }()
-	w.Cleanup(func() {
-		d.cmd.Process.Kill()
-		<-d.ended
-		if w.Failed() {
-			w.Logf("the log of the daemon without rights:\n%s", d.output(w))
-		}
-	})
-	return d
+	return w.launchAs(cmd)
 }

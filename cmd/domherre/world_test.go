@@ -152,13 +152,18 @@ func (w *world) start() *daemon {
 // launch starts the daemon and doesn't wait.
 func (w *world) launch() *daemon {
 	w.Helper()
-	d := &daemon{log: filepath.Join(w.TempDir(), "daemon.log"), ended: make(chan struct{})}
+	return w.launchAs(exec.Command("domherre", "run", "-c", w.path("domherre.yaml")))
+}
+
+// launchAs starts the daemon by a command, and ends it with the test.
+func (w *world) launchAs(cmd *exec.Cmd) *daemon {
+	w.Helper()
+	d := &daemon{cmd: cmd, log: filepath.Join(w.TempDir(), "daemon.log"), ended: make(chan struct{})}
 	log, err := os.Create(d.log)
 	if err != nil {
 		w.Fatal(err)
 	}
 	defer log.Close()
-	d.cmd = exec.Command("domherre", "run", "-c", w.path("domherre.yaml"))
 	d.cmd.Stdout, d.cmd.Stderr = log, log
 	if err := d.cmd.Start(); err != nil {
 		w.Fatal(err)
@@ -168,7 +173,7 @@ func (w *world) launch() *daemon {
 		d.cmd.Process.Kill()
 		<-d.ended
 		if w.Failed() {
-			w.Logf("the daemon's log:\n%s", d.output(w))
+			w.Logf("the log of a daemon:\n%s", d.output(w))
 		}
 	})
 	return d

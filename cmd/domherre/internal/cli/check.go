@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -67,11 +68,20 @@ func (a *app) check(ctx context.Context, r *wire.Rooms, only []portfolio.Name) (
 	}
 	done := 0
 	checker := wire.Checker(r.Config, r.Zones, r.Certs, r.Store, r.Log)
-	statuses := checker.All(ctx, subjects, func(check.DomainStatus) {
+	report := check.Report{Version: 1, Campaign: r.Config.Campaign, Portfolio: r.Config.Portfolio.ID}
+	var frontend sync.WaitGroup
+	if r.Config.Frontend != "" {
+		frontend.Go(func() {
+			health := checker.FrontendHealth(ctx, r.Config.Frontend, nil)
+			report.Frontend = &health
+		})
+	}
+	report.Domains = checker.All(ctx, subjects, func(check.DomainStatus) {
 		done++
 		a.term.Progress("checking", done, len(subjects))
 	})
-	return check.Report{Version: 1, Campaign: r.Config.Campaign, Portfolio: r.Config.Portfolio.ID, Domains: statuses}, ctx.Err()
+	frontend.Wait()
+	return report, ctx.Err()
 }
 
 func entry(entries map[string]tls.Entry, n portfolio.Name) *tls.Entry {

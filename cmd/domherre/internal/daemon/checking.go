@@ -49,11 +49,13 @@ func (d *daemon) checkLoop(ctx context.Context) {
 			continue
 		}
 		select {
-		case <-ctx.Done():
-			return
 		case slots <- struct{}{}:
+		default:
+			d.checks.hold(names...) // until a batch is through
+			continue
 		}
 		running.Go(func() {
+			defer d.checks.signal()
 			defer func() { <-slots }()
 			d.check(ctx, d.current.Load(), names)
 		})

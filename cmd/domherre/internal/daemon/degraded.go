@@ -23,6 +23,7 @@ func (d *daemon) probe(ctx context.Context) {
 	if ctx.Err() != nil {
 		return
 	}
+	d.metrics.Degraded(err != nil)
 	var before *error
 	if err == nil {
 		before = d.degraded.Swap(nil)

@@ -108,6 +108,7 @@ func (d *daemon) adopt(ctx context.Context, n *generation) {
 	d.redirect.Swap(n.table)
 	names := slices.Collect(maps.Keys(n.domains))
 	d.metrics.Portfolio(names)
+	d.metrics.Certificates(certified(d.subjects(n)))
 	d.book.keep(names, n.providers())
 	defer d.countCertificates(n)
 	if old != nil && old.certs == n.certs {
@@ -124,6 +125,15 @@ func (d *daemon) adopt(ctx context.Context, n *generation) {
 			n.log.Error("certificates are not renewed any more", "error", err)
 		}
 	})
+}
+
+// certified lists all names that certificates are wanted for.
+func certified(subjects []tls.Subject) []string {
+	var names []string
+	for _, s := range subjects {
+		names = append(names, s.Names...)
+	}
+	return names
 }
 
 // challenger answers dns-01 challenges through the providers of whichever

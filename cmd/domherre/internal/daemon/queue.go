@@ -26,12 +26,17 @@ func (q *queue) add(names ...portfolio.Name) {
 	if len(names) == 0 {
 		return
 	}
+	q.hold(names...)
+	q.signal()
+}
+
+// hold puts back what there is no room for now, and wakes nobody.
+func (q *queue) hold(names ...portfolio.Name) {
 	q.mu.Lock()
+	defer q.mu.Unlock()
 	for _, n := range names {
 		q.names[n] = true
 	}
-	q.mu.Unlock()
-	q.signal()
 }
 
 // addAll asks for work on the whole portfolio.

@@ -139,6 +139,8 @@ func onlyAtStart(old, next *config.Config) []string {
 		old, next any
 	}{
 		{"state", old.State, next.State},
+		{"state_key", old.StateKeys, next.StateKeys},
+		{"state_cache", old.StateCache, next.StateCache},
 		{"listen", old.Listen, next.Listen},
 		{"security_txt", old.SecurityTxt, next.SecurityTxt},
 		{"the embedded name server", wire.UsesEmbedded(old), wire.UsesEmbedded(next)},

@@ -31,6 +31,7 @@ func (d *daemon) serve(g *errgroup.Group, s *sockets) *http.Server {
 	admin := &http.Server{
 		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { d.current.Load().admin.ServeHTTP(w, r) }),
 		ReadHeaderTimeout: adminTimeout, ReadTimeout: adminTimeout, WriteTimeout: 2 * adminTimeout,
+		IdleTimeout: 6 * adminTimeout, MaxHeaderBytes: 16 << 10,
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
 	for _, l := range s.admin {

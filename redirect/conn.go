@@ -111,7 +111,8 @@ func (c *conn) partial(n int, err error) error {
 // vet looks for the end of a head in the buffer and reports whether there is
 // something to hand on.
 func (c *conn) vet() bool {
-	end, refuse := c.findEnd()
+	end, next, refuse := findEnd(c.buf, c.scanned)
+	c.scanned = next
 	switch {
 	case refuse != 0:
 		c.refuse(refuse)
@@ -134,34 +135,35 @@ func (c *conn) vet() bool {
 	return true
 }
 
-// findEnd gives the length of the head at the front of the buffer, or 0 as
-// long as it is incomplete, or the status to refuse it with: a line feed
-// without a carriage return would never end.
-func (c *conn) findEnd() (end, refuse int) {
+// findEnd gives the length of the head at the front of buf, or 0 as long as it
+// is incomplete, or the status to refuse it with: a line feed without a carriage
+// return would never end. It begins at scanned, up to where no head ends, and
+// tells where to go on.
+func findEnd(buf []byte, scanned int) (end, next, refuse int) {
 	for {
-		i := bytes.IndexByte(c.buf[c.scanned:], '\n')
+		i := bytes.IndexByte(buf[scanned:], '\n')
 		if i < 0 {
 			break
 		}
-		at := c.scanned + i
-		if at == 0 || c.buf[at-1] != '\r' || at == 1 {
-			return 0, 400
+		at := scanned + i
+		if at == 0 || buf[at-1] != '\r' || at == 1 {
+			return 0, scanned, 400
 		}
-		c.scanned = at + 1
-		if at >= 3 && c.buf[at-2] == '\n' {
-			if c.scanned > maxHead {
-				return 0, 431
+		scanned = at + 1
+		if at >= 3 && buf[at-2] == '\n' {
+			if scanned > maxHead {
+				return 0, scanned, 431
 			}
-			return c.scanned, 0
+			return scanned, scanned, 0
 		}
 	}
 	switch {
-	case c.scanned == 0 && len(c.buf) > maxTarget+64:
-		return 0, 400
-	case len(c.buf) > maxHead:
-		return 0, 431
+	case scanned == 0 && len(buf) > maxTarget+64:
+		return 0, scanned, 400
+	case len(buf) > maxHead:
+		return 0, scanned, 431
 	}
-	return 0, 0
+	return 0, scanned, 0
 }
 
 func (c *conn) refuse(status int) {

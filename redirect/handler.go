@@ -25,20 +25,18 @@ type common struct {
 }
 
 func newCommon(securityTxt string) common {
+	closing := field{"Connection", "close"}
 	c := common{
-		healthy:    textAnswer(http.StatusOK, "ok\n"),
-		options:    &answer{status: http.StatusNoContent, header: http.Header{"Allow": {allowed}, "Cache-Control": {noStore}}},
-		badRequest: textAnswer(http.StatusBadRequest, "bad request\n"),
-		tooLarge:   textAnswer(http.StatusRequestHeaderFieldsTooLarge, "request header fields too large\n"),
-		unknown:    textAnswer(http.StatusNotFound, "not found\n"),
-		wrong:      textAnswer(http.StatusMisdirectedRequest, "misdirected request\n"),
-		method:     textAnswer(http.StatusMethodNotAllowed, "method not allowed\n"),
+		healthy:     textAnswer(http.StatusOK, "ok\n"),
+		options:     sealed(http.StatusNoContent, "", []field{{"Allow", allowed}, {"Cache-Control", noStore}}),
+		badRequest:  textAnswer(http.StatusBadRequest, "bad request\n", closing),
+		tooLarge:    textAnswer(http.StatusRequestHeaderFieldsTooLarge, "request header fields too large\n", closing),
+		unknown:     textAnswer(http.StatusNotFound, "not found\n"),
+		wrong:       textAnswer(http.StatusMisdirectedRequest, "misdirected request\n"),
+		method:      textAnswer(http.StatusMethodNotAllowed, "method not allowed\n", field{"Allow", allowed}),
+		upgrade:     textAnswer(http.StatusFound, "302 Found\n"),
+		upgradeSame: textAnswer(http.StatusTemporaryRedirect, "307 Temporary Redirect\n"),
 	}
-	c.upgrade = textAnswer(http.StatusFound, "302 Found\n")
-	c.upgradeSame = textAnswer(http.StatusTemporaryRedirect, "307 Temporary Redirect\n")
-	c.badRequest.header["Connection"] = []string{"close"}
-	c.tooLarge.header["Connection"] = []string{"close"}
-	c.method.header["Allow"] = []string{allowed}
 	if securityTxt != "" {
 		c.security = textAnswer(http.StatusOK, securityTxt)
 	}
@@ -54,7 +52,7 @@ func (s *Server) guarded(h http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
 			if v := recover(); v != nil {
-				s.log.Error("panic while answering a request", slog.String("type", fmt.Sprintf("%T", v)), slog.String("at", panicSite()))
+				s.panicked(v)
 				panic(http.ErrAbortHandler)
 			}
 		}()
@@ -62,10 +60,18 @@ func (s *Server) guarded(h http.HandlerFunc) http.Handler {
 	})
 }
 
+// panicked tells of a panic that was recovered from in the caller.
+func (s *Server) panicked(v any) {
+	if v == http.ErrAbortHandler {
+		return // told already
+	}
+	s.log.Error("panic while answering a request", slog.String("type", fmt.Sprintf("%T", v)), slog.String("at", panicSite()))
+}
+
 // panicSite names the functions that led to a panic, innermost first.
 func panicSite() string {
 	pcs := make([]uintptr, 16)
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(4, pcs)])
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(5, pcs)])
 	var places []string
 	for {
 		f, more := frames.Next()
@@ -77,45 +83,35 @@ func panicSite() string {
 }
 
 // answerPlain answers on plain HTTP.
-func (s *Server) answerPlain(w http.ResponseWriter, r *http.Request) {
-	host, ok := s.accept(w, r)
-	if !ok {
-		return
-	}
-	e := s.table.Load().find(host)
-	if e == nil {
-		s.common.unknown.send(w, r)
-		return
-	}
-	if s.answerCommon(w, r) {
-		return
-	}
-	if !e.site.paused && s.options.Trusted != nil && s.options.Trusted(host) {
-		s.upgrade(w, r, e, host)
-		return
-	}
-	s.redirect(w, r, e)
-}
+func (s *Server) answerPlain(w http.ResponseWriter, r *http.Request) { s.answer(w, r, nil) }
 
 // answerSecure answers on TLS.
 func (s *Server) answerSecure(w http.ResponseWriter, r *http.Request) {
+	p := peerOf(r)
+	if p == nil {
+		p = &peer{} // covers nothing
+	}
+	s.answer(w, r, p)
+}
+
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, p *peer) {
 	host, ok := s.accept(w, r)
 	if !ok {
 		return
 	}
-	e := s.table.Load().find(host)
-	p := peerOf(r)
-	if e == nil || p == nil || !p.covers(host) {
-		s.common.wrong.send(w, r)
-		return
+	e, no := s.place(p, host)
+	switch {
+	case no != nil:
+		reply{answer: no}.send(w, r)
+	case r.Method == http.MethodOptions:
+		s.secured(reply{answer: s.common.options}, e, p).send(w, r)
+	case s.common.security != nil && r.URL.Path == securityPath:
+		s.secured(reply{answer: s.common.security}, e, p).send(w, r)
+	default:
+		get := r.Method == http.MethodGet || r.Method == http.MethodHead
+		path, query := e.kept(r.URL)
+		s.lead(e, p, host, get, path, query, r.UserAgent()).send(w, r)
 	}
-	if e.site.hsts != nil {
-		w.Header()["Strict-Transport-Security"] = e.site.hsts
-	}
-	if s.answerCommon(w, r) {
-		return
-	}
-	s.redirect(w, r, e)
 }
 
 // accept settles what doesn't depend on the site: requests that are refused,
@@ -131,17 +127,17 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request) (host string, ok
 	host, ok = splitHost(r.Host)
 	switch {
 	case !ok, !sameHost(r, host), !printable(r.RequestURI), r.RequestURI == "*" && r.Method != http.MethodOptions:
-		s.common.badRequest.send(w, r)
+		reply{answer: s.common.badRequest}.send(w, r)
 		return "", false
 	case r.Method == http.MethodConnect, r.Method == http.MethodTrace:
 		w.Header()["Connection"] = closeConnection
-		s.common.method.send(w, r)
+		reply{answer: s.common.method}.send(w, r)
 		return "", false
 	}
 	switch path := r.URL.Path; {
 	case !strings.HasPrefix(path, wellKnown):
 	case path == healthPath:
-		s.common.healthy.send(w, r)
+		reply{answer: s.common.healthy}.send(w, r)
 		return "", false
 	case strings.HasPrefix(path, challengePath) && s.options.Challenge != nil && s.options.Challenge(w, r):
 		return "", false
@@ -154,10 +150,10 @@ var closeConnection = []string{"close"}
 // refused answers in the place of a request that conn has refused.
 func (s *Server) refused(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/431" {
-		s.common.tooLarge.send(w, r)
+		reply{answer: s.common.tooLarge}.send(w, r)
 		return
 	}
-	s.common.badRequest.send(w, r)
+	reply{answer: s.common.badRequest}.send(w, r)
 }
 
 // sameHost reports whether an HTTP/2 request that has both :authority and Host
@@ -172,64 +168,4 @@ func sameHost(r *http.Request, host string) bool {
 		}
 	}
 	return true
-}
-
-// answerCommon answers what every known host has in common.
-func (s *Server) answerCommon(w http.ResponseWriter, r *http.Request) bool {
-	switch {
-	case r.Method == http.MethodOptions:
-		s.common.options.send(w, r)
-	case s.common.security != nil && r.URL.Path == securityPath:
-		s.common.security.send(w, r)
-	default:
-		return false
-	}
-	return true
-}
-
-// redirect sends the visitor on, or tells that the site is paused.
-func (s *Server) redirect(w http.ResponseWriter, r *http.Request, e *entry) {
-	if s.options.Redirected != nil {
-		s.options.Redirected(e.site.domain, e.fixed.status)
-	}
-	path, query := e.kept(r)
-	if path == "" && query == "" || e.site.paused {
-		e.fixed.send(w, r)
-		return
-	}
-	h := w.Header()
-	for name, values := range e.fixed.header {
-		h[name] = values
-	}
-	h["Location"] = []string{e.target.location(path, query)}
-	e.fixed.finish(w, r)
-}
-
-// kept gives the escaped path and query of the request as far as the site
-// keeps them.
-func (e *entry) kept(r *http.Request) (path, query string) {
-	if e.site.keepPath && r.URL.Path != "/" {
-		path = r.URL.EscapedPath()
-	}
-	if e.site.keepQuery {
-		query = r.URL.RawQuery
-	}
-	return path, query
-}
-
-// upgrade sends the visitor to the same host's HTTPS, which HSTS needs to see.
-// host is one that the table has, or lies below a wildcard of it.
-func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, e *entry, host string) {
-	hop := s.common.upgrade
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		hop = s.common.upgradeSame
-	}
-	path, query := e.kept(r)
-	location := e.secure
-	if location == nil || path != "" || query != "" {
-		same := target{origin: "https://" + host, path: "/"}
-		location = []string{same.location(path, query)}
-	}
-	w.Header()["Location"] = location
-	hop.send(w, r)
 }

@@ -173,7 +173,7 @@ func TestSecure(t *testing.T) {
 	o := testOptions()
 	o.TLS = certs(testCert(t, "kopasex.se", "www.kopasex.se"), testCert(t, "paused.example"), testCert(t, "*.wild.example", "wild.example"),
 		testCert(t, "xn--kpasex-wxa.example"))
-	o.Redirected = func(domain string, code int) {
+	o.Visited = func(domain string, code int, _ string) {
 		mu.Lock()
 		defer mu.Unlock()
 		told[fmt.Sprint(domain, " ", code)]++
@@ -264,7 +264,7 @@ func TestPausedPage(t *testing.T) {
 func TestPanicTellsNothing(t *testing.T) {
 	t.Parallel()
 	var log lockedBuffer
-	o := Options{Log: textLog(&log), Redirected: func(string, int) { panic("canary-panic 198.51.100.7") }}
+	o := Options{Log: textLog(&log), Visited: func(string, int, string) { panic("canary-panic 198.51.100.7") }}
 	s := start(t, mustTable(t, testSites()...), o)
 	if got := raw(t, s.plain, "GET /canary-path HTTP/1.1\r\nHost: kopasex.se\r\n\r\n"); got != "" {
 		t.Errorf("answered %q", got)

@@ -1,8 +1,9 @@
 package redirect
 
 import (
-	"bytes"
+	"encoding/binary"
 	"strings"
+	"unsafe"
 )
 
 // Limits of a request's head. A visitor's is some 1 KB.
@@ -12,10 +13,17 @@ const (
 	maxHeaders = 100
 )
 
-// head is what checkHead finds out about a request.
+// head is what checkHead finds out about a request. Its strings are views of
+// the octets it was given.
 type head struct {
 	refuse int  // status to refuse it with, or 0
 	body   bool // a body follows
+
+	method, target string
+	host           string // as splitHost gives it
+	agent          string // User-Agent
+	closing        bool   // the client asks to close the connection
+	odd            bool   // something that only net/http answers rightly
 }
 
 // checkHead judges the head of an HTTP/1 request, up to and with its empty
@@ -23,67 +31,76 @@ type head struct {
 // lenient, two servers may disagree about where a request ends, and that is
 // what smuggling lives on. net/http reads only what passes here.
 func checkHead(b []byte) head {
-	bad := head{refuse: 400}
-	line, rest, ok := bytes.Cut(b, crlf)
+	line, rest, ok := cutLine(view(b))
 	if !ok {
-		return bad
-	}
-	target, http10, ok := checkRequestLine(line)
-	if !ok {
-		return bad
+		return head{refuse: 400}
 	}
 	var f framing
+	if !f.requestLine(line) {
+		return head{refuse: 400}
+	}
 	for n := 0; ; n++ {
-		line, rest, ok = bytes.Cut(rest, crlf)
+		line, rest, ok = cutLine(rest)
 		switch {
 		case !ok:
-			return bad
+			return head{refuse: 400}
 		case len(line) == 0:
-			if len(rest) > 0 || !f.valid(target, http10) {
-				return bad
+			if len(rest) > 0 || !f.valid() {
+				return head{refuse: 400}
 			}
-			return head{body: f.chunked || f.length}
+			f.head.body = f.chunked || f.length
+			return f.head
 		case n >= maxHeaders:
 			return head{refuse: 431}
 		case !f.header(line):
-			return bad
+			return head{refuse: 400}
 		}
 	}
 }
 
 var crlf = []byte("\r\n")
 
-// checkRequestLine takes apart METHOD SP TARGET SP HTTP/1.x.
-func checkRequestLine(line []byte) (target string, http10, ok bool) {
-	method, rest, ok1 := bytes.Cut(line, []byte(" "))
-	where, version, ok2 := bytes.Cut(rest, []byte(" "))
-	if !ok1 || !ok2 || len(method) > 32 || !isToken(method) || !checkTarget(method, where) {
-		return "", false, false
+// view gives octets as a string without copying them. It holds as long as they
+// don't change.
+func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// cutLine cuts at the first line feed, before which a carriage return must be.
+func cutLine(s string) (line, rest string, ok bool) {
+	i := strings.IndexByte(s, '\n')
+	if i < 1 || s[i-1] != '\r' {
+		return "", "", false
 	}
-	switch string(version) {
-	case "HTTP/1.1":
-		return string(where), false, true
-	case "HTTP/1.0":
-		return string(where), true, true
+	return s[:i-1], s[i+1:], true
+}
+
+// requestLine takes apart METHOD SP TARGET SP HTTP/1.x.
+func (f *framing) requestLine(line string) bool {
+	method, rest, ok1 := strings.Cut(line, " ")
+	target, version, ok2 := strings.Cut(rest, " ")
+	if !ok1 || !ok2 || len(method) > 32 || !isToken(method) || !checkTarget(method, target) {
+		return false
 	}
-	return "", false, false
+	f.method, f.target = method, target
+	f.http10 = version == "HTTP/1.0"
+	f.odd = f.http10 || target[0] != '/' || method != "GET" && method != "HEAD"
+	return f.http10 || version == "HTTP/1.1"
 }
 
 // checkTarget lets the four forms of RFC 9112, section 3.2, pass.
-func checkTarget(method, target []byte) bool {
-	if len(target) == 0 || !printable(string(target)) {
+func checkTarget(method, target string) bool {
+	if len(target) == 0 || !printable(target) {
 		return false
 	}
 	switch {
-	case string(method) == "CONNECT":
-		host, ok := splitHost(string(target))
+	case method == "CONNECT":
+		host, ok := splitHost(target)
 		return ok && (host != "" || target[0] == '[')
 	case target[0] == '/':
 		return true
-	case string(target) == "*":
-		return string(method) == "OPTIONS"
+	case target == "*":
+		return method == "OPTIONS"
 	}
-	_, absolute := authority(string(target))
+	_, absolute := authority(target)
 	return absolute
 }
 
@@ -118,7 +135,9 @@ func authority(target string) (string, bool) {
 // framing collects the headers that decide who is asked and where the request
 // ends.
 type framing struct {
-	host             string
+	head
+	http10           bool
+	named            string // value of Host
 	hosts            int
 	length           bool
 	lengths, codings int
@@ -126,73 +145,124 @@ type framing struct {
 }
 
 // header takes one field line and reports whether it may stand.
-func (f *framing) header(line []byte) bool {
-	name, value, ok := bytes.Cut(line, []byte(":"))
+func (f *framing) header(line string) bool {
+	name, value, ok := strings.Cut(line, ":")
 	if !ok || !isToken(name) {
 		return false // no colon, white space before it, or a folded line
 	}
-	for _, c := range value {
-		if c < ' ' && c != '\t' || c == 0x7f {
-			return false
-		}
+	if !visible(value) {
+		return false
 	}
-	value = bytes.Trim(value, " \t")
-	switch {
-	case bytes.EqualFold(name, []byte("Host")):
-		f.host = string(value)
-		f.hosts++
-	case bytes.EqualFold(name, []byte("Content-Length")):
-		f.lengths++
-		return f.contentLength(value)
-	case bytes.EqualFold(name, []byte("Transfer-Encoding")):
-		f.codings++
-		f.chunked = true
-		return bytes.EqualFold(value, []byte("chunked"))
+	value = strings.Trim(value, " \t")
+	switch len(name) {
+	case len("Host"):
+		if strings.EqualFold(name, "Host") {
+			f.named = value
+			f.hosts++
+		}
+	case len("Content-Length"):
+		if strings.EqualFold(name, "Content-Length") {
+			f.lengths++
+			f.odd = true
+			return f.contentLength(value)
+		}
+	case len("Transfer-Encoding"):
+		if strings.EqualFold(name, "Transfer-Encoding") {
+			f.codings++
+			f.chunked, f.odd = true, true
+			return strings.EqualFold(value, "chunked")
+		}
+	case len("Connection"):
+		f.connection(name, value)
+	case len("Expect"), len("Upgrade"):
+		f.odd = f.odd || strings.EqualFold(name, "Expect") || strings.EqualFold(name, "Upgrade")
 	}
 	return true
 }
 
-func (f *framing) contentLength(value []byte) bool {
+// connection takes a field with a name as long as Connection's.
+func (f *framing) connection(name, value string) {
+	switch {
+	case strings.EqualFold(name, "User-Agent"):
+		if f.agent == "" {
+			f.agent = value
+		}
+	case !strings.EqualFold(name, "Connection"), strings.EqualFold(value, "keep-alive"):
+	case strings.EqualFold(value, "close"):
+		f.closing = true
+	default:
+		f.odd = true
+	}
+}
+
+func (f *framing) contentLength(value string) bool {
 	if len(value) == 0 || len(value) > 18 {
 		return false
 	}
-	for _, c := range value {
-		if c < '0' || c > '9' {
+	for i := 0; i < len(value); i++ {
+		if value[i] < '0' || value[i] > '9' {
 			return false
 		}
-		f.length = f.length || c != '0'
+		f.length = f.length || value[i] != '0'
 	}
 	return true
 }
 
 // valid judges the headers together.
-func (f *framing) valid(target string, http10 bool) bool {
-	if f.hosts > 1 || f.hosts == 0 && !http10 {
+func (f *framing) valid() bool {
+	if f.hosts > 1 || f.hosts == 0 && !f.http10 {
 		return false
 	}
-	if f.lengths > 1 || f.codings > 1 || f.lengths > 0 && f.codings > 0 || f.codings > 0 && http10 {
+	if f.lengths > 1 || f.codings > 1 || f.lengths > 0 && f.codings > 0 || f.codings > 0 && f.http10 {
 		return false
 	}
-	host, ok := splitHost(f.host)
-	if !ok {
+	var ok bool
+	if f.host, ok = splitHost(f.named); !ok {
 		return false
 	}
-	if in, absolute := authority(target); absolute {
+	if in, absolute := authority(f.target); absolute {
 		named, ok := splitHost(in)
-		return ok && (f.hosts == 0 || named == host)
+		return ok && (f.hosts == 0 || named == f.host)
 	}
 	return true
 }
 
-// isToken reports whether b is a token of RFC 9110, section 5.6.2.
-func isToken(b []byte) bool {
-	for _, c := range b {
-		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' {
-			continue
-		}
-		if !strings.ContainsRune("!#$%&'*+-.^_`|~", rune(c)) {
+// visible reports whether a field's value holds no control characters but
+// tabs. It looks at eight octets at a time, since most of a request is values.
+func visible(s string) bool {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	for ; len(s) >= 8; s = s[8:] {
+		x := binary.LittleEndian.Uint64(unsafe.Slice(unsafe.StringData(s), 8))
+		del := x ^ 0x7f*ones
+		if ((x-0x20*ones)&^x|(del-ones)&^del)&high != 0 && !visibleOctets(s[:8]) {
 			return false
 		}
 	}
-	return len(b) > 0
+	return visibleOctets(s)
 }
+
+func visibleOctets(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c < ' ' && c != '\t' || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// isToken reports whether s is a token of RFC 9110, section 5.6.2.
+func isToken(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if !tokens[s[i]] {
+			return false
+		}
+	}
+	return len(s) > 0
+}
+
+var tokens = func() (in [256]bool) {
+	for _, c := range []byte("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {
+		in[c] = true
+	}
+	return in
+}()

@@ -13,5 +13,5 @@ func (t *Table) Lead(host string) (status int, location string, ok bool) {
 	if e == nil {
 		return 0, "", false
 	}
-	return e.fixed.status, e.fixed.header.Get("Location"), true
+	return e.fixed.status, e.fixed.location, true
 }

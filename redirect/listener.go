@@ -11,21 +11,21 @@ import (
 	"time"
 )
 
-// listener accepts from a net.Listener, makes the connections ready (PROXY
-// header, handshake) each on its own, and hands them to an http.Server.
+// listener accepts from a net.Listener and serves each connection on its own.
+// To an http.Server it is the listener that gives what is handed over to it.
 type listener struct {
 	net.Listener
 	server *Server
 	tls    bool
-	ready  chan net.Conn
+	ready  chan *conn
 	done   chan struct{} // closed by Close
 	once   sync.Once
 	shut   func() error   // closes the Listener, once
-	idle   sync.WaitGroup // the accept loop, and connections being made ready
+	idle   sync.WaitGroup // the accept loop
 }
 
 func (s *Server) newListener(l net.Listener, tls bool) *listener {
-	ln := &listener{Listener: l, server: s, tls: tls, ready: make(chan net.Conn), done: make(chan struct{}), shut: sync.OnceValue(l.Close)}
+	ln := &listener{Listener: l, server: s, tls: tls, ready: make(chan *conn), done: make(chan struct{}), shut: sync.OnceValue(l.Close)}
 	ln.idle.Go(ln.loop)
 	return ln
 }
@@ -57,8 +57,7 @@ const (
 // deadliner is a listener whose Accept can be made to return.
 type deadliner interface{ SetDeadline(time.Time) error }
 
-// stop ends the accept loop, after what waits in the backlog, and returns when
-// all that was accepted is handed on or ctx is done.
+// stop ends the accept loop, after what waits in the backlog.
 func (l *listener) stop(ctx context.Context) {
 	if d, ok := l.Listener.(deadliner); !ok || d.SetDeadline(time.Now()) != nil {
 		_ = l.shut() // ends the loop too
@@ -103,7 +102,7 @@ func (l *listener) loop() {
 			continue
 		case l.server.draining.Load():
 			l.sweep()
-			_ = l.shut() // Close reports the error; what is being made ready still is handed on
+			_ = l.shut() // Close reports the error; what was accepted still is served
 			return
 		case errors.Is(err, net.ErrClosed):
 			_ = l.Close()
@@ -131,54 +130,46 @@ func (l *listener) pause(d time.Duration) bool {
 	}
 }
 
-// take makes an accepted connection ready, in the background where that means
-// waiting for the client.
-func (l *listener) take(c net.Conn) {
-	proxied := l.server.fromProxy(c)
-	if !l.tls && !proxied {
-		l.give(l.server.vetted(c, nil))
-		return
-	}
-	l.idle.Go(func() {
-		ctx, cancel := context.WithTimeout(l.server.ctx, handshakeTimeout)
-		defer cancel()
-		ready, err := l.prepare(ctx, c, proxied)
-		if err != nil || ready == nil {
-			_ = c.Close() // the client's fault, and its address is nobody's business
-			return
-		}
-		l.give(ready)
-	})
+// take serves an accepted connection in a goroutine of its own.
+func (l *listener) take(socket net.Conn) {
+	c := &session{Conn: socket, socket: socket, s: l.server, from: l}
+	c.shard = l.server.sessions.add(c)
+	go c.serve()
 }
 
-func (l *listener) prepare(ctx context.Context, c net.Conn, proxied bool) (net.Conn, error) {
-	if proxied {
-		if err := c.SetReadDeadline(time.Now().Add(handshakeTimeout)); err != nil {
-			return nil, err
+// serve makes a connection ready and answers on it. Whatever fails is the
+// client's fault, and its address is nobody's business.
+func (c *session) serve() {
+	defer c.end()
+	now := time.Now()
+	if c.SetDeadline(now.Add(handshakeTimeout)) != nil {
+		return
+	}
+	c.readBy, c.writeBy = now.Add(handshakeTimeout), now.Add(handshakeTimeout)
+	if c.s.fromProxy(c.Conn) {
+		clear, err := withoutProxyHeader(c.Conn)
+		if err != nil {
+			return
 		}
-		var err error
-		if c, err = withoutProxyHeader(c); err != nil {
-			return nil, err
-		}
-		if err := c.SetReadDeadline(time.Time{}); err != nil {
-			return nil, err
-		}
+		c.Conn = clear
 	}
-	if !l.tls {
-		return l.server.vetted(c, nil), nil
+	if !c.from.tls {
+		c.wait = newWaiter(c.Conn)
+		c.serveHTTP1()
+		return
 	}
-	tc, p, err := l.server.shake(ctx, c)
-	if err != nil || tc == nil {
-		return nil, err
+	protocol, err := c.shake()
+	switch {
+	case err != nil:
+	case protocol == "h2":
+		c.serveHTTP2()
+	case c.peer != nil:
+		c.serveHTTP1()
 	}
-	if tc.ConnectionState().NegotiatedProtocol == "h2" {
-		return tc, nil
-	}
-	return l.server.vetted(tc, p), nil
 }
 
 // give hands a connection to the http.Server.
-func (l *listener) give(c net.Conn) {
+func (l *listener) give(c *conn) {
 	select {
 	case l.ready <- c:
 	case <-l.done:
@@ -186,10 +177,19 @@ func (l *listener) give(c net.Conn) {
 	}
 }
 
-// vetted wraps a connection that speaks HTTP/1, and counts it until it closes.
+// vetted wraps a connection that speaks HTTP/1 for net/http.
 func (s *Server) vetted(c net.Conn, p *peer) *conn {
-	s.open.Add(1)
-	return &conn{Conn: c, peer: p, timeout: headTimeout, closed: func() { s.open.Add(-1) }}
+	given := &conn{Conn: c, peer: p, timeout: headTimeout}
+	in := s.handed.add(given)
+	given.closed = func() { s.handed.remove(in, given) }
+	return given
+}
+
+// evict makes room for others that net/http is to answer. What is unusual is
+// rare among visitors, and quickly done.
+func (c *conn) evict() bool {
+	_ = c.Conn.Close() // net/http finds it closed
+	return true
 }
 
 // fromProxy reports whether the connection comes from a listed balancer.

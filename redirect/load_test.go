@@ -130,7 +130,7 @@ func lost(err error, took *sync.Map) bool {
 func TestShutdownWaitsForAnswers(t *testing.T) {
 	t.Parallel()
 	arrived, release := make(chan struct{}), make(chan struct{})
-	server := NewServer(mustTable(t, testSites()...), Options{Redirected: func(string, int) {
+	server := NewServer(mustTable(t, testSites()...), Options{Visited: func(string, int, string) {
 		close(arrived)
 		<-release
 	}})
@@ -163,7 +163,7 @@ func TestShutdownWaitsForAnswers(t *testing.T) {
 func TestShutdownGivesUp(t *testing.T) {
 	t.Parallel()
 	arrived, release := make(chan struct{}), make(chan struct{})
-	server := NewServer(mustTable(t, testSites()...), Options{Redirected: func(string, int) {
+	server := NewServer(mustTable(t, testSites()...), Options{Visited: func(string, int, string) {
 		close(arrived)
 		<-release
 	}})

@@ -41,6 +41,7 @@ func (p *peer) covers(host string) bool {
 // serverTLS makes the configuration of the HTTPS listener from the given one.
 func (s *Server) serverTLS(given *tls.Config) *tls.Config {
 	cfg := given.Clone()
+	cfg.DynamicRecordSizingDisabled = true // each record is a system call, and no answer is long
 	cfg.NextProtos = []string{"h2", "http/1.1"}
 	if cfg.MinVersion < tls.VersionTLS12 {
 		cfg.MinVersion = tls.VersionTLS12
@@ -104,40 +105,35 @@ func withLeaf(cert *tls.Certificate) *tls.Certificate {
 	return &parsed
 }
 
-// shake does the TLS handshake. The connection it returns speaks HTTP/2 or is
-// ready to be vetted. It is nil where the handshake was all, as with the
-// challenge tls-alpn-01 (RFC 8737).
-func (s *Server) shake(ctx context.Context, c net.Conn) (*tls.Conn, *peer, error) {
-	p := &peer{Conn: c}
-	tc := tls.Server(p, s.tls)
-	if err := tc.HandshakeContext(ctx); err != nil {
-		return nil, nil, err
+// shake does the TLS handshake and gives the protocol to speak. The session
+// has no peer where the handshake was all, as with the challenge tls-alpn-01
+// (RFC 8737).
+func (c *session) shake() (protocol string, err error) {
+	p := &peer{Conn: c.Conn}
+	tc := tls.Server(p, c.s.tls)
+	if err := tc.Handshake(); err != nil {
+		return "", err
 	}
+	c.Conn = tc
 	state := tc.ConnectionState()
-	if !slices.Contains(s.tls.NextProtos, state.NegotiatedProtocol) && state.NegotiatedProtocol != "" {
-		return nil, nil, tc.Close()
+	if !slices.Contains(c.s.tls.NextProtos, state.NegotiatedProtocol) && state.NegotiatedProtocol != "" {
+		return "", nil
 	}
 	p.sni = strings.ToLower(strings.TrimSuffix(state.ServerName, "."))
 	if p.cert == nil && p.hello != nil { // resumed: the session's certificate isn't told
-		p.cert = s.certificate(s.options.TLS, p.hello)
+		p.cert = c.s.certificate(c.s.options.TLS, p.hello)
 	}
 	p.hello = nil
-	return tc, p, nil
+	c.peer = p
+	return state.NegotiatedProtocol, nil
 }
 
 type peerKey struct{}
 
 // withPeer is the http.Server's ConnContext.
 func withPeer(ctx context.Context, c net.Conn) context.Context {
-	switch c := c.(type) {
-	case *conn:
-		if c.peer != nil {
-			return context.WithValue(ctx, peerKey{}, c.peer)
-		}
-	case *tls.Conn:
-		if p, ok := c.NetConn().(*peer); ok {
-			return context.WithValue(ctx, peerKey{}, p)
-		}
+	if c, ok := c.(*conn); ok && c.peer != nil {
+		return context.WithValue(ctx, peerKey{}, c.peer)
 	}
 	return ctx
 }

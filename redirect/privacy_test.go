@@ -64,7 +64,7 @@ func TestNothingOfVisitorsIsLogged(t *testing.T) {
 	o.Log = textLog(&logged)
 	o.TLS = certs(testCert(t, "kopasex.se"))
 	o.ProxyFrom = []netip.Prefix{netip.MustParsePrefix("127.66.77.88/32")}
-	o.Redirected = func(string, int) {
+	o.Visited = func(string, int, string) {
 		if panics.Load() {
 			panic("a canary of " + canaryAddress)
 		}

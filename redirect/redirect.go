@@ -42,16 +42,22 @@ type Options struct {
 	// Trusted reports whether browsers would accept the certificate that this
 	// node holds for host. It is called for every request on plain HTTP.
 	Trusted func(host string) bool
-	// Redirected is told of every answer that leads to a target, and of every
-	// 410. A hop from HTTP to the same host's HTTPS is not counted. It must be
-	// quick and must not block.
-	Redirected func(domain string, code int)
+	// Visited is told of every answer that leads to a target, and of every 410,
+	// with the User-Agent of the request. A hop from HTTP to the same host's
+	// HTTPS is not counted. It must be quick, must not block, and must not keep
+	// agent, which may be overwritten as soon as it returns. Hits.Visited is
+	// meant for it.
+	Visited func(domain string, code int, agent string)
 	// SecurityTxt is the content of /.well-known/security.txt (RFC 9116).
 	SecurityTxt string
 	// ProxyFrom lists the load balancers whose PROXY protocol header (version
 	// 1 or 2) is taken off the front of a connection. The address in it is
 	// checked for form and forgotten.
 	ProxyFrom []netip.Prefix
+	// MaxConnections is how many connections may be open at once; the next one
+	// takes the place of an idle one. 0 is three quarters of the open files
+	// that the system allows, but no more than 65,536.
+	MaxConnections int
 	// Log gets what concerns the server itself. nil discards it.
 	Log *slog.Logger
 }

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -23,10 +24,13 @@ const (
 	answerTimeout    = 15 * time.Second
 	idleTimeout      = 60 * time.Second
 
-	maxStreams  = 64       // HTTP/2 streams at once per connection
-	frameSize   = 16 << 10 // RFC 9113's smallest maximum
-	streamBytes = 16 << 10 // of a body that nobody reads
-	connBytes   = 64 << 10
+	// handedIdle is for connections that have gone to net/http, which needs
+	// more memory for each.
+	handedIdle = 5 * time.Second
+	maxHanded  = 4096
+
+	// maxSessions bounds the memory of connections: some 30 KB each at worst.
+	maxSessions = 1 << 16
 
 	// drainTime is how long idle HTTP/1 connections may still ask once more
 	// when the server shuts down. RFC 9112 has no other way to part without
@@ -43,8 +47,11 @@ type Server struct {
 	common   common
 	plain    *http.Server
 	secure   *http.Server
-	open     atomic.Int64 // HTTP/1 connections
+	clock    clock
+	sessions registry[*session] // what we answer ourselves
+	handed   registry[*conn]    // what net/http answers
 	draining atomic.Bool
+	http3At  atomic.Pointer[string] // value of Alt-Svc once HTTP/3 is served
 
 	ctx    context.Context // ends with Shutdown
 	cancel context.CancelFunc
@@ -58,6 +65,7 @@ func NewServer(t *Table, o Options) *Server {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	s.sessions.limit, s.handed.limit = sessionLimit(o.MaxConnections), maxHanded
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.table.Store(t)
 	if o.TLS != nil {
@@ -66,6 +74,18 @@ func NewServer(t *Table, o Options) *Server {
 	s.plain = newHTTPServer(s.guarded(s.answerPlain))
 	s.secure = newHTTPServer(s.guarded(s.answerSecure))
 	return s
+}
+
+// sessionLimit is what is configured, or what the limit of open files allows.
+func sessionLimit(configured int) int64 {
+	if configured > 0 {
+		return int64(configured)
+	}
+	var files syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err != nil {
+		return maxSessions
+	}
+	return int64(max(min(files.Cur*3/4, maxSessions), 64))
 }
 
 // newHTTPServer makes one with every limit set. What net/http would log holds
@@ -77,20 +97,19 @@ func newHTTPServer(h http.Handler) *http.Server {
 		ReadTimeout:                  requestTimeout,
 		ReadHeaderTimeout:            headTimeout,
 		WriteTimeout:                 answerTimeout,
-		IdleTimeout:                  idleTimeout,
+		IdleTimeout:                  handedIdle,
 		MaxHeaderBytes:               maxHead,
 		ErrorLog:                     log.New(io.Discard, "", 0),
 		ConnContext:                  withPeer,
-		HTTP2: &http.HTTP2Config{
-			MaxConcurrentStreams:          maxStreams,
-			MaxReadFrameSize:              frameSize,
-			MaxReceiveBufferPerConnection: connBytes,
-			MaxReceiveBufferPerStream:     streamBytes,
-			PingTimeout:                   answerTimeout,
-			SendPingTimeout:               idleTimeout / 2,
-			WriteByteTimeout:              answerTimeout,
-		},
 	}
+}
+
+// altSvc tells where HTTP/3 is served, or "".
+func (s *Server) altSvc() string {
+	if at := s.http3At.Load(); at != nil {
+		return *at
+	}
+	return ""
 }
 
 // Swap replaces the table. Requests under way finish by the old one.
@@ -138,12 +157,11 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		stopping.Go(func() { l.stop(ctx) })
 	}
 	stopping.Wait()
-	s.drain(ctx)
-	errs := make([]error, 2)
+	errs := []error{s.drain(ctx), nil, nil}
 	for i, srv := range []*http.Server{s.plain, s.secure} {
 		stopping.Go(func() {
-			if errs[i] = srv.Shutdown(ctx); errs[i] != nil {
-				errs[i] = errors.Join(errs[i], srv.Close())
+			if errs[i+1] = srv.Shutdown(ctx); errs[i+1] != nil {
+				errs[i+1] = errors.Join(errs[i+1], srv.Close())
 			}
 		})
 	}
@@ -151,18 +169,23 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// drain waits until no HTTP/1 connection is left, since every answer says
-// "Connection: close" by now, but not long for those that are idle.
-func (s *Server) drain(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, drainTime)
-	defer cancel()
+// drain waits until no connection is left. Every answer says "Connection:
+// close" by now; those that are idle are given drainTime to ask once more.
+func (s *Server) drain(ctx context.Context) error {
+	s.sessions.each((*session).leave)
 	look := time.NewTicker(5 * time.Millisecond)
 	defer look.Stop()
-	for s.open.Load() > 0 {
+	end := time.Now().Add(drainTime)
+	for s.sessions.open.Load() > 0 || s.handed.open.Load() > 0 && time.Now().Before(end) {
 		select {
-		case <-look.C:
+		case now := <-look.C:
+			if now.After(end) {
+				s.sessions.each(func(c *session) { c.evict() })
+			}
 		case <-ctx.Done():
-			return
+			s.sessions.each(func(c *session) { _ = c.socket.Close() })
+			return ctx.Err()
 		}
 	}
+	return nil
 }

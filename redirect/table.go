@@ -3,6 +3,7 @@ package redirect
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 )
 
@@ -17,26 +18,20 @@ type Table struct {
 // needs made beforehand.
 type entry struct {
 	site   *site
-	target *target  // nil where nothing is kept
-	fixed  *answer  // the redirect with nothing kept, or the page of a paused site
-	secure []string // Location of the same host's HTTPS; nil for a wildcard
+	target *target // nil where nothing is kept
+	fixed  *answer // the redirect with nothing kept, or the page of a paused site
+	open   *answer // the redirect to a place of the reply's own
+	host   string  // "" for a wildcard
+	secure string  // Location of the same host's HTTPS; "" for a wildcard
 }
 
 // site is what the hosts of a Site share.
 type site struct {
 	domain    string
-	status    int
 	keepPath  bool
 	keepQuery bool
 	paused    bool
-	hsts      []string
-}
-
-// answer is a response whose header values and body are ready to send.
-type answer struct {
-	status int
-	header http.Header // canonical keys; shared by all responses, never changed
-	body   []byte
+	hsts      string // value of Strict-Transport-Security, or ""
 }
 
 // NewTable makes the table of all sites. It fails, naming the domain, on a
@@ -68,10 +63,7 @@ func validStatus(code int) bool {
 }
 
 func (t *Table) add(s Site, made made) error {
-	shared := &site{domain: s.Domain, status: s.Status, keepPath: s.KeepPath, keepQuery: s.KeepQuery, paused: s.Paused}
-	if s.HSTS != "" {
-		shared.hsts = []string{s.HSTS}
-	}
+	shared := &site{domain: s.Domain, keepPath: s.KeepPath, keepQuery: s.KeepQuery, paused: s.Paused, hsts: s.HSTS}
 	var paused *answer
 	if s.Paused {
 		paused = goneAnswer(s.Language)
@@ -95,7 +87,8 @@ func (t *Table) add(s Site, made made) error {
 			e.fixed = paused
 		}
 		if host == pattern {
-			e.secure = []string{"https://" + host + "/"}
+			e.secure = "https://" + host + "/"
+			e.host = e.secure[len("https://") : len(e.secure)-1]
 		}
 		in[host] = e
 	}
@@ -126,6 +119,16 @@ func (m made) target(s Site, host string) (*target, error) {
 	return to, err
 }
 
+// open gives a redirect without a location.
+func (m made) open(status int) *answer {
+	key := answerKey{status: status}
+	if m.answers[key] == nil {
+		body := strconv.Itoa(status) + " " + http.StatusText(status) + "\n"
+		m.answers[key] = newAnswer(status, "text/plain; charset=utf-8", body, field{"Cache-Control", cacheControl(status)})
+	}
+	return m.answers[key]
+}
+
 func newEntry(s Site, shared *site, host string, made made) (*entry, error) {
 	to, err := made.target(s, host)
 	if err != nil {
@@ -133,7 +136,7 @@ func newEntry(s Site, shared *site, host string, made made) (*entry, error) {
 	}
 	e := &entry{site: shared}
 	if s.KeepPath || s.KeepQuery {
-		e.target = to
+		e.target, e.open = to, made.open(s.Status)
 	}
 	key := answerKey{s.Status, to.location("", "")}
 	if made.answers[key] == nil {

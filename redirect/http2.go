@@ -1,0 +1,333 @@
+package redirect
+
+import (
+	"encoding/binary"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+)
+
+// HTTP/2 (RFC 9113) as far as a redirector needs it. Every request is answered
+// in the goroutine of its connection as soon as it is whole, so a stream costs
+// nothing before and after, and what a client may keep waiting is bounded.
+
+const (
+	frameHead  = 9
+	maxFrame   = 16 << 10 // the smallest that the RFC allows to announce
+	maxStreams = 128      // at once, of those that wait for the client
+	maxWindow  = 1<<31 - 1
+	firstRoom  = 1<<16 - 1 // initial window, of connection and streams
+	giveBack   = 1 << 14   // so much was received when the window is opened again
+	maxBody    = 32 << 10  // of a request; then it is answered without the rest
+
+	// maxNoise is how many frames that ask for nothing a client may send, and
+	// noisePerRequest how many more for every request. A reset weighs resetNoise.
+	maxNoise        = 512
+	noisePerRequest = 4
+	resetNoise      = 8
+)
+
+// frames holds one frame, and what came with it.
+type frames [frameHead + maxFrame + 4<<10]byte
+
+var framePool = sync.Pool{New: func() any { return new(frames) }}
+
+// h2conn is a session that speaks HTTP/2.
+type h2conn struct {
+	*session
+	in     *frames // nil while the connection is idle
+	filled int
+	room   *frames // what out is in, unless it has outgrown it
+	out    []byte
+
+	decoder *hpack.Decoder
+	request h2request // of the header block that is being decoded
+	block   h2block
+	streams map[uint32]*h2stream // that wait for the client
+	last    uint32               // the highest stream that was opened
+	skipped [2]uint32            // streams below it that never were, the latest
+	reset   [16]uint32           // streams that we have reset, the latest
+	resets  int
+
+	window   int64 // of the connection, for our bodies
+	initial  int64 // of new streams
+	received int   // octets of bodies that the client wasn't given back yet
+	resize   bool  // the next block must set the table's size
+	leaving  atomic.Bool
+
+	preface  bool // the client has introduced itself
+	settings bool
+	asked    int // requests
+	noise    int
+	begun    time.Time // since when the client has kept us waiting
+}
+
+// h2stream is a request whose end hasn't come, or an answer that the client has
+// no room for.
+type h2stream struct {
+	request *h2request // nil once it is answered
+	body    int64      // so much came
+	window  int64
+	rest    []byte // of the answer
+}
+
+// serveHTTP2 answers until the connection ends.
+func (c *session) serveHTTP2() {
+	h := &h2conn{session: c, window: firstRoom, initial: firstRoom}
+	h.decoder = hpack.NewDecoder(4096, h.field)
+	h.decoder.SetMaxStringLength(maxHead)
+	c.http2.Store(h)
+	defer h.release()
+	h.obtain()
+	h.settingsFrame()
+	if h.send() != nil {
+		return
+	}
+	for h.turn() {
+	}
+}
+
+// release gives the buffers back.
+func (h *h2conn) release() {
+	for _, b := range []*frames{h.in, h.room} {
+		if b != nil {
+			framePool.Put(b)
+		}
+	}
+	h.in, h.room, h.out = nil, nil, nil
+}
+
+// send writes what is to be sent, whole frames always.
+func (h *h2conn) send() error {
+	if len(h.out) == 0 {
+		return nil
+	}
+	_, err := h.Write(h.out)
+	h.out = h.room[:0]
+	return err
+}
+
+// farewell ends the connection, and tells which requests were answered.
+func (h *h2conn) farewell(code http2.ErrCode) {
+	h.out = append(h.out, goAway(h.last, code)...)
+	_ = h.send() // the client may have gone
+}
+
+func goAway(last uint32, code http2.ErrCode) []byte {
+	b := make([]byte, frameHead, frameHead+8)
+	putFrameHead(b, http2.FrameGoAway, 0, 0, 8)
+	b = binary.BigEndian.AppendUint32(b, last)
+	return binary.BigEndian.AppendUint32(b, uint32(code))
+}
+
+// leave tells an idle client that the server is about to stop; one that is
+// busy is told behind its answers.
+func (c *session) leave() {
+	h := c.http2.Load()
+	if h == nil || !c.state.CompareAndSwap(stateIdle, stateBusy) {
+		return
+	}
+	go func() {
+		if !h.leaving.Swap(true) && c.SetWriteDeadline(time.Now().Add(drainTime)) == nil {
+			_, _ = c.Write(goAway(maxWindow, http2.ErrCodeNo)) // the client may have gone
+		}
+		c.rest()
+	}()
+}
+
+// turn reads once and answers what is whole. It is false at the end.
+func (h *h2conn) turn() bool {
+	if h.filled == 0 && len(h.streams) == 0 {
+		h.release()
+		if !h.pause() {
+			return false
+		}
+	}
+	n, err := h.Read(h.in[h.filled:])
+	if n == 0 && err != nil {
+		h.farewell(http2.ErrCodeNo)
+		return false
+	}
+	h.filled += n
+	asked := h.asked
+	used, fatal := h.takeAll()
+	if fatal != http2.ErrCodeNo {
+		h.farewell(fatal)
+		return false
+	}
+	h.filled = copy(h.in[:], h.in[used:h.filled])
+	if h.s.draining.Load() && !h.leaving.Swap(true) {
+		h.out = append(h.out, goAway(maxWindow, http2.ErrCodeNo)...)
+	}
+	return h.send() == nil && h.keepTime(asked != h.asked || used > 0 && len(h.streams) == 0)
+}
+
+// pause waits for the client without holding buffers.
+func (h *h2conn) pause() bool {
+	h.release()
+	if h.allow(time.Now()) != nil || !h.rest() {
+		return false
+	}
+	var one [1]byte
+	if _, err := h.Read(one[:]); err != nil || !h.begin() {
+		return false
+	}
+	h.obtain()
+	h.in[0], h.filled = one[0], 1
+	return true
+}
+
+// obtain gets the buffers.
+func (h *h2conn) obtain() {
+	h.in, h.room = framePool.Get().(*frames), framePool.Get().(*frames)
+	h.out = h.room[:0]
+}
+
+// keepTime gives a client that keeps us waiting in the middle of something a
+// while to go on.
+func (h *h2conn) keepTime(progress bool) bool {
+	waiting := h.filled > 0 || len(h.streams) > 0
+	now := time.Now()
+	switch {
+	case !waiting:
+		h.begun = time.Time{}
+		return true
+	case h.begun.IsZero() || progress && now.Sub(h.begun) > requestTimeout/4:
+		h.begun = now
+		h.writeBy = now.Add(answerTimeout)
+		return h.hurry(now.Add(requestTimeout)) == nil && h.SetWriteDeadline(h.writeBy) == nil
+	}
+	return true
+}
+
+// takeAll takes the frames at the front of what was read.
+func (h *h2conn) takeAll() (used int, fatal http2.ErrCode) {
+	if !h.preface {
+		n := min(h.filled, len(http2.ClientPreface))
+		if string(h.in[:n]) != http2.ClientPreface[:n] {
+			return 0, http2.ErrCodeProtocol
+		}
+		if n < len(http2.ClientPreface) {
+			return 0, http2.ErrCodeNo
+		}
+		h.preface, used = true, n
+	}
+	for h.filled-used >= frameHead {
+		f := readFrame(h.in[used:h.filled])
+		if f.length > maxFrame {
+			return used, http2.ErrCodeFrameSize
+		}
+		if h.filled-used < frameHead+f.length {
+			return used, http2.ErrCodeNo
+		}
+		f.payload = h.in[used+frameHead : used+frameHead+f.length]
+		if fatal := h.take(f); fatal != http2.ErrCodeNo {
+			return used, fatal
+		}
+		used += frameHead + f.length
+		if len(h.out) > maxFrame && h.send() != nil {
+			return used, http2.ErrCodeInternal
+		}
+	}
+	return used, http2.ErrCodeNo
+}
+
+// frame is a frame of HTTP/2.
+type frame struct {
+	length  int
+	kind    http2.FrameType
+	flags   http2.Flags
+	stream  uint32
+	payload []byte
+}
+
+func readFrame(b []byte) frame {
+	return frame{
+		length: int(b[0])<<16 | int(b[1])<<8 | int(b[2]),
+		kind:   http2.FrameType(b[3]), flags: http2.Flags(b[4]),
+		stream: binary.BigEndian.Uint32(b[5:9]) & maxWindow,
+	}
+}
+
+// take acts on one frame.
+func (h *h2conn) take(f frame) (fatal http2.ErrCode) {
+	if !h.settings && (f.kind != http2.FrameSettings || f.flags.Has(http2.FlagSettingsAck)) {
+		return http2.ErrCodeProtocol
+	}
+	if (h.block.stream != 0) != (f.kind == http2.FrameContinuation) {
+		return http2.ErrCodeProtocol
+	}
+	switch f.kind {
+	case http2.FrameHeaders:
+		return h.headers(f)
+	case http2.FrameContinuation:
+		return h.continuation(f)
+	case http2.FrameData:
+		return h.data(f)
+	}
+	if h.noise++; h.noise > maxNoise+noisePerRequest*h.asked {
+		return http2.ErrCodeEnhanceYourCalm
+	}
+	switch f.kind {
+	case http2.FrameSettings:
+		return h.peerSettings(f)
+	case http2.FramePing:
+		return h.ping(f)
+	case http2.FrameWindowUpdate:
+		return h.windowUpdate(f)
+	case http2.FrameRSTStream:
+		return h.rstStream(f)
+	case http2.FramePriority:
+		return h.priority(f)
+	case http2.FramePushPromise:
+		return http2.ErrCodeProtocol
+	case http2.FrameGoAway:
+		if f.stream != 0 {
+			return http2.ErrCodeProtocol
+		}
+	}
+	return http2.ErrCodeNo // of kinds that we don't know, none is an error
+}
+
+func (h *h2conn) ping(f frame) (fatal http2.ErrCode) {
+	switch {
+	case f.stream != 0:
+		return http2.ErrCodeProtocol
+	case f.length != 8:
+		return http2.ErrCodeFrameSize
+	case !f.flags.Has(http2.FlagPingAck):
+		h.start(http2.FramePing, http2.FlagPingAck, 0, 8)
+		h.out = append(h.out, f.payload...)
+	}
+	return http2.ErrCodeNo
+}
+
+func (h *h2conn) rstStream(f frame) (fatal http2.ErrCode) {
+	switch {
+	case f.length != 4:
+		return http2.ErrCodeFrameSize
+	case h.idle(f.stream):
+		return http2.ErrCodeProtocol
+	}
+	delete(h.streams, f.stream)
+	h.noise += resetNoise - 1
+	return http2.ErrCodeNo
+}
+
+func (h *h2conn) priority(f frame) (fatal http2.ErrCode) {
+	switch {
+	case f.stream == 0:
+		return http2.ErrCodeProtocol
+	case f.length != 5:
+		h.resetStream(f.stream, http2.ErrCodeFrameSize)
+	case binary.BigEndian.Uint32(f.payload)&maxWindow == f.stream:
+		h.resetStream(f.stream, http2.ErrCodeProtocol)
+	}
+	return http2.ErrCodeNo
+}
+
+// idle reports whether a stream was never opened. The connection itself is none.
+func (h *h2conn) idle(stream uint32) bool { return stream == 0 || stream > h.last || stream%2 == 0 }

@@ -29,15 +29,15 @@ type Metrics struct {
 	degraded      prometheus.Gauge
 	notAfter      *prometheus.GaugeVec
 	certErrors    *prometheus.CounterVec
-	redirects     *prometheus.CounterVec
 	providerCalls *prometheus.CounterVec
 
-	counted atomic.Pointer[map[string]*answers] // by domain; read without the lock
+	visits atomic.Pointer[Visits]
 
-	mu     sync.Mutex
-	wanted map[string]bool // names of certificates; nil before the first Certificates
-	names  map[string]bool // of those, the ones that metrics show
-	states map[[2]string]string
+	mu      sync.Mutex
+	domains map[string]bool // of the portfolio
+	wanted  map[string]bool // names of certificates; nil before the first Certificates
+	names   map[string]bool // of those, the ones that metrics show
+	states  map[[2]string]string
 }
 
 // NewMetrics makes the metrics in a registry of their own, with those of the
@@ -63,15 +63,14 @@ func NewMetrics() *Metrics {
 		degraded:     prometheus.NewGauge(prometheus.GaugeOpts{Name: ns + "degraded", Help: "1 while the state can't be written: what is there is served, and nothing changes."}),
 		notAfter:     gauge("certificate_not_after_timestamp_seconds", "When the certificate for a name expires.", "name"),
 		certErrors:   counter("certificate_errors_total", "Failed attempts to obtain or renew the certificate for a name.", "name"),
-		redirects:    counter("redirects_total", "Redirects answered, by domain and status code.", "domain", "code"),
 		providerCalls: counter("provider_requests_total", "Requests to DNS providers.",
 			"provider", "op", "outcome"),
 		states: map[[2]string]string{},
 		names:  map[string]bool{},
 	}
-	m.counted.Store(&map[string]*answers{})
+	visited := prometheus.NewDesc(ns+"redirects_total", "Redirects answered, by domain and status code.", []string{"domain", "code"}, nil)
 	m.registry.MustRegister(m.live, m.check, m.reconciles, m.duration, m.pending, m.guard, m.configValid, m.configReload, m.degraded,
-		m.notAfter, m.certErrors, m.redirects, m.providerCalls,
+		m.notAfter, m.certErrors, redirects{m, visited}, m.providerCalls,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -86,27 +85,21 @@ func (m *Metrics) handler() http.Handler {
 func (m *Metrics) Portfolio(domains []string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	before, next := *m.counted.Load(), make(map[string]*answers, len(domains))
-	for _, d := range domains {
-		if next[d] = before[d]; next[d] == nil {
-			next[d] = new(answers)
-		}
-	}
-	m.counted.Store(&next)
+	before := m.domains
+	m.domains = setOf(domains)
 	for d := range before {
-		if next[d] == nil {
+		if !m.domains[d] {
 			of := prometheus.Labels{"domain": d}
 			m.live.DeletePartialMatch(of)
 			m.check.DeletePartialMatch(of)
-			m.redirects.DeletePartialMatch(of)
 		}
 	}
-	maps.DeleteFunc(m.states, func(key [2]string, _ string) bool { return next[key[0]] == nil })
+	maps.DeleteFunc(m.states, func(key [2]string, _ string) bool { return !m.domains[key[0]] })
 	m.dropNames()
 }
 
 // listed reports whether a domain is in the portfolio; m.mu is held.
-func (m *Metrics) listed(domain string) bool { return (*m.counted.Load())[domain] != nil }
+func (m *Metrics) listed(domain string) bool { return m.domains[domain] }
 
 // Certificates tells which names certificates are wanted for; before the first
 // call, those at or below a domain of the portfolio are. The metrics of all

@@ -40,10 +40,12 @@ func TestMetrics(t *testing.T) {
 	m.ConfigReloaded(time.Unix(1000, 500e6))
 	m.CertificateNotAfter("kopasex.se", time.Unix(2000, 0))
 	m.CertificateError("kopasex.se")
-	m.Redirected("kopasex.se", 302)
-	m.Redirected("kopasex.se", 302)
-	m.Redirected("xn--kpasex-wxa.example", 410)
-	m.Redirected("xn--kpasex-wxa.example", 200) // no redirect
+	m.CountVisits(func(count func(string, int, int64)) {
+		count("kopasex.se", 302, 1)
+		count("xn--kpasex-wxa.example", 410, 1)
+		count("kopasex.se", 302, 1)
+		count("another.example", 302, 1)
+	})
 	m.ProviderRequest("main", "get", "ok")
 
 	const want = `domherre_certificate_errors_total{name="kopasex.se"} 1
@@ -71,11 +73,14 @@ func TestMetricsOfRemovedDomainsDisappear(t *testing.T) {
 	m := NewMetrics()
 	m.Portfolio([]string{"kopasex.se", "stays.example"})
 	m.Certificates([]string{"kopasex.se", "stays.example"})
+	m.CountVisits(func(count func(string, int, int64)) {
+		count("kopasex.se", 302, 1)
+		count("stays.example", 302, 2)
+	})
 	tell := func() {
 		for _, d := range []string{"kopasex.se", "stays.example"} {
 			m.DomainLive(d, true)
 			m.CheckState(d, "records", "ok")
-			m.Redirected(d, 302)
 			m.CertificateNotAfter(d, time.Unix(1, 0))
 			m.CertificateError(d)
 		}
@@ -92,7 +97,6 @@ func TestMetricsOfRemovedDomainsDisappear(t *testing.T) {
 		t.Errorf("the other lost its count:\n%s", got)
 	}
 	m.Portfolio([]string{"kopasex.se", "stays.example"})
-	m.Redirected("kopasex.se", 302)
 	if !strings.Contains(scrape(m), `domherre_redirects_total{code="302",domain="kopasex.se"} 1`) {
 		t.Error("a domain that came back isn't counted")
 	}
@@ -149,8 +153,8 @@ func TestMetricsConcurrently(t *testing.T) {
 					m.CheckState(d, "records", "ok")
 					m.DomainLive(d, true)
 				default:
-					m.Redirected(d, 302)
-					m.Redirected("stays.example", 307)
+					m.CountVisits(func(count func(string, int, int64)) { count(d, 302, 1) })
+					scrape(m)
 				}
 			}
 		})
@@ -160,24 +164,4 @@ func TestMetricsConcurrently(t *testing.T) {
 	if got := ours(scrape(m)); strings.Contains(got, ".example") {
 		t.Errorf("left behind:\n%s", got)
 	}
-}
-
-func TestRedirectedDoesNotAllocate(t *testing.T) {
-	m := NewMetrics()
-	m.Portfolio([]string{"kopasex.se"})
-	m.Redirected("kopasex.se", 302)
-	if n := testing.AllocsPerRun(100, func() { m.Redirected("kopasex.se", 302) }); n != 0 {
-		t.Errorf("%v allocations", n)
-	}
-}
-
-func BenchmarkRedirected(b *testing.B) {
-	m := NewMetrics()
-	m.Portfolio([]string{"kopasex.se"})
-	b.ReportAllocs()
-	b.RunParallel(func(pb *testing.PB) {
-		for pb.Next() {
-			m.Redirected("kopasex.se", 302)
-		}
-	})
 }

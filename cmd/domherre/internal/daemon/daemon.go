@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"domherre/check"
 	"domherre/cmd/domherre/internal/wire"
 	"domherre/config"
 	"domherre/dnsprovider"
@@ -69,6 +70,7 @@ type daemon struct {
 	accepted  *wire.AcceptedRuns
 	permit    permit
 	metrics   *web.Metrics
+	visits    *redirect.Hits
 	redirect  *redirect.Server
 	names     *embedded.Server // nil where none listens
 	work      sync.WaitGroup   // of the current generation's goroutines
@@ -97,9 +99,10 @@ func newDaemon(o Options, store state.Store, log *slog.Logger) *daemon {
 	d := &daemon{
 		load: o.Load, newLog: o.Log, log: log, now: time.Now, store: store, zoneStore: store,
 		accepted: wire.NewAcceptedRuns(wire.Accepted{Storage: store}),
-		metrics:  web.NewMetrics(), zones: newQueue(), checks: newQueue(), wholeDone: make(chan struct{}),
+		metrics:  web.NewMetrics(), visits: redirect.NewHits(check.UserAgent), zones: newQueue(), checks: newQueue(), wholeDone: make(chan struct{}),
 		complaints: newComplaints(), book: newBook(),
 	}
+	d.metrics.CountVisits(d.countVisits)
 	d.zoneRetry = newRetrier(firstRetry, d.zones)
 	d.lookAgain = newRetrier(firstCheck, d.checks)
 	return d

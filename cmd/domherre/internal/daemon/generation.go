@@ -105,8 +105,9 @@ func (d *daemon) subjects(n *generation) []tls.Subject {
 // somewhere before they are found.
 func (d *daemon) adopt(ctx context.Context, n *generation) {
 	old := d.current.Swap(n)
-	d.redirect.Swap(n.table)
 	names := slices.Collect(maps.Keys(n.domains))
+	d.visits.Domains(names)
+	d.redirect.Swap(n.table)
 	d.metrics.Portfolio(names)
 	d.metrics.Certificates(certified(d.subjects(n)))
 	d.book.keep(names, n.providers())

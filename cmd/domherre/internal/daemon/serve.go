@@ -56,7 +56,7 @@ func (d *daemon) redirectOptions(cfg *config.Config, first *generation) redirect
 			return d.current.Load().certs.ServeChallenge(w, r)
 		},
 		Trusted:     func(host string) bool { return d.current.Load().certs.BrowserTrusted(host) },
-		Redirected:  d.metrics.Redirected,
+		Visited:     d.visits.Visited,
 		SecurityTxt: cfg.SecurityTxt,
 		ProxyFrom:   cfg.Listen.ProxyFrom,
 		Log:         d.log,

@@ -21,10 +21,10 @@ type session struct {
 	wait     *waiter // nil where the socket can't be waited for
 	state    atomic.Int32
 	http2    atomic.Pointer[h2conn] // nil on HTTP/1
-	in       *buffer            // nil while nothing was read
-	filled   int                // so many octets of in
-	out      *buffer            // nil while nothing is to be sent
-	queued   []byte             // answers, in out while they fit
+	in       *buffer                // nil while nothing was read
+	filled   int                    // so many octets of in
+	out      *buffer                // nil while nothing is to be sent
+	queued   []byte                 // answers, in out while they fit
 
 	readBy, writeBy time.Time // the deadlines as they were set
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -109,7 +110,9 @@ func (n node) written() string {
 	}
 }
 
-// TestDocProviders holds docs/providers.md to the types that exist.
+// TestDocProviders holds docs/providers.md to the types that exist: a type with
+// a section of its own is shown there with its settings; each other has a row,
+// word for word.
 func TestDocProviders(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("docs/providers.md")
@@ -117,17 +120,45 @@ func TestDocProviders(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, typ := range dnsprovider.Types() {
-		words := []string{"| `" + typ.Name + "` |"}
+		words := []string{providerRow(typ)}
 		if strings.Contains(string(text), "| [`"+typ.Name+"`](#"+typ.Name+") |") {
 			words = []string{"type: " + typ.Name + "\n"}
-		}
-		for _, s := range typ.Settings {
-			words = append(words, s.Key)
+			for _, s := range typ.Settings {
+				words = append(words, s.Key)
+			}
 		}
 		for _, word := range words {
 			if !strings.Contains(string(text), word) {
-				t.Errorf("docs/providers.md doesn't show %q of the type %s", word, typ.Name)
+				t.Errorf("docs/providers.md doesn't show this of the type %s:\n%s", typ.Name, word)
 			}
 		}
 	}
+	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z0-9]+)` \\| \\[").FindAllStringSubmatch(string(text), -1) {
+		if !slices.ContainsFunc(dnsprovider.Types(), func(typ dnsprovider.Type) bool { return typ.Name == m[1] }) {
+			t.Errorf("docs/providers.md has a row for %s, which is no type", m[1])
+		}
+	}
+}
+
+// providerRow is a type's row of the tables of vendors.
+func providerRow(t dnsprovider.Type) string {
+	var settings []string
+	for _, s := range t.Settings {
+		key := "`" + s.Key + "`"
+		if s.Required {
+			key = "**" + key + "**"
+		}
+		settings = append(settings, key)
+	}
+	ttl := ""
+	switch {
+	case len(t.TTLs) == 1:
+		ttl = fmt.Sprint("always ", t.TTLs[0])
+	case len(t.TTLs) > 1:
+		ttl = fmt.Sprint(t.TTLs[0], ", steps")
+	case t.MinTTL > 0:
+		ttl = fmt.Sprint(t.MinTTL)
+	}
+	return fmt.Sprintf("| `%s` | [%s](%s) | %s | %s | %d, %g | %s |", t.Name, t.Summary, t.Home,
+		strings.Join(settings, ", "), ttl, t.Limits.Concurrency, t.Limits.RequestsPerSecond, strings.Join(t.Cannot, "; "))
 }

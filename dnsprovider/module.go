@@ -62,3 +62,44 @@ func (s Setting) secret() Setting {
 	s.Secret = true
 	return s
 }
+
+// weights are how many HTTP requests a module makes: to read a zone, to write
+// at all, and for each record that is written. Without them it makes one to
+// read and one for each record.
+type weights struct{ read, call, record int }
+
+func (r row) weighs(w weights) row {
+	r.weights = w
+	return r
+}
+
+// callByCall marks a module whose HTTP requests the limits can't tell apart: it
+// has a client of its own, or drops its context.
+func (r row) callByCall() row {
+	r.byCall, r.weights = true, weights{read: 1, call: 1}
+	r.Cannot = append(r.Cannot, "limits and counts are by calls, each of one request or more")
+	return r
+}
+
+// through puts something between the adapter and the module.
+func (r row) through(wrap func(impl any) any) row {
+	open := r.open
+	r.open = func(settings any, cfg Config, d Deps) (any, error) {
+		impl, err := open(settings, cfg, d)
+		if err != nil {
+			return nil, err
+		}
+		return wrap(impl), nil
+	}
+	return r
+}
+
+// defaulted changes the settings that were given before the module sees them.
+func defaulted[S any](r row, change func(*S)) row {
+	open := r.open
+	r.open = func(settings any, cfg Config, d Deps) (any, error) {
+		change(settings.(*S))
+		return open(settings, cfg, d)
+	}
+	return r
+}

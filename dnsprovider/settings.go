@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -219,13 +220,20 @@ func fieldsOf(dst any) []reflect.Value {
 	return out
 }
 
+// keyOf gives the key of a field: its JSON name, or the field's own in lower
+// case, as api_token is of APIToken, where some modules forgot that.
 func keyOf(f reflect.StructField) string {
 	key, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 	if !f.IsExported() || key == "-" || kindOf(f.Type) == "" {
 		return ""
 	}
+	if key == "" {
+		return strings.ToLower(wordStart.ReplaceAllString(f.Name, "${1}_${2}"))
+	}
 	return key
 }
+
+var wordStart = regexp.MustCompile(`([a-z0-9]|[A-Z])([A-Z][a-z])`)
 
 func kindOf(t reflect.Type) string {
 	switch {

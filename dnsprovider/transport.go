@@ -12,8 +12,18 @@ import (
 	"domherre/dnsprovider/zoneio"
 )
 
-// Routed gives a transport to take the place of http.DefaultTransport, once and
-// before anything is asked. Most libdns modules make their requests through
+// Route makes the requests of libdns modules bearable: to be called once, before
+// anything is asked. See Routed.
+func Route() {
+	base, ok := http.DefaultTransport.(*http.Transport)
+	if !ok {
+		return // somebody else's, who knows what for
+	}
+	http.DefaultTransport = Routed(base)
+	http.DefaultClient.Transport = http.DefaultTransport // else linode's library puts its own there
+}
+
+// Routed gives a transport to take the place of http.DefaultTransport. Most libdns modules make their requests through
 // that one and have no place for another; here they are told apart by the call
 // in their context, so that a provider's limits, its timeout and its counter
 // apply to each HTTP request. All other requests pass to base. Modules with a

@@ -2,12 +2,14 @@ package dnsprovider
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"time"
 
 	"domherre/dnsprovider/embedded"
 	"domherre/dnsprovider/powerdns"
 	"domherre/dnsprovider/rfc2136"
+	"domherre/portfolio"
 )
 
 // Type is a kind of provider, for reference and for checking configs.
@@ -17,10 +19,49 @@ type Type struct {
 	Summary string   // one line
 	Cannot  []string // what it can't do, a sentence each
 	MinTTL  uint32   // seconds; lower ones are raised to it by the provider
+	TTLs    []uint32 // the only ones that it knows, ascending; others are raised to the next, or lowered to the last
 	// Unsupported names what it can't hold: a type, "HTTPS", or one with its data, "MX 0 .".
 	Unsupported []string
+	OneValue    bool      // it can't hold several values of a name and type
+	NoApex      bool      // it can't hold records at the domain itself
+	Longest     int       // octets of a text that it can hold; 0: any number
 	Settings    []Setting // in the order to write them
 	Limits      Limits    // defaults
+}
+
+// TTL gives the TTL that the type makes of one, in seconds.
+func (t Type) TTL(ttl uint32) uint32 {
+	for _, known := range t.TTLs {
+		if ttl <= known {
+			return known
+		}
+	}
+	if n := len(t.TTLs); n > 0 {
+		return t.TTLs[n-1]
+	}
+	return max(ttl, t.MinTTL)
+}
+
+// refuses says why the type can't hold an RRset; empty where it can.
+func (t Type) refuses(set portfolio.RRset) string {
+	what := set.Name + " " + set.Type
+	switch {
+	case t.OneValue && len(set.Data) > 1:
+		return fmt.Sprintf("%s: the type %s holds one value of a name and type, not %d", what, t.Name, len(set.Data))
+	case t.NoApex && set.Name == "@":
+		return fmt.Sprintf("%s: the type %s can't hold records at the domain itself", what, t.Name)
+	}
+	for _, data := range set.Data {
+		if set.Type == "TXT" && t.Longest > 0 && len(data) > t.Longest {
+			return fmt.Sprintf("%s: the type %s holds texts of up to %d octets, not %d", what, t.Name, t.Longest, len(data))
+		}
+		for _, u := range t.Unsupported {
+			if u == set.Type || u == set.Type+" "+data {
+				return fmt.Sprintf("%s: the type %s can't hold %s records", what, t.Name, u)
+			}
+		}
+	}
+	return ""
 }
 
 // Setting is one setting of a type.
@@ -57,6 +98,8 @@ type row struct {
 	check    func(settings any) (faults map[string]error)        // beyond what decoding sees; may be nil
 	how      strategy
 	module   bool // of libdns: see Routed
+	byCall   bool // its HTTP requests don't come by one by one
+	weights  weights
 	partial  bool // its list of zones may lack some
 	guards   bool // WriteZone itself refuses what is stale; else the store's lock keeps others away
 }

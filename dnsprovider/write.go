@@ -47,6 +47,9 @@ func (p *provider) write(ctx context.Context, name portfolio.Name, thought *port
 		default:
 			return portfolio.ErrStale
 		}
+		if err := p.refused(steps); err != nil {
+			return err
+		}
 		answer, err := p.apply(ctx, now, steps, how)
 		written = written || err == nil || zoneio.KindOf(err) == zoneio.Temporary
 		switch {
@@ -88,19 +91,36 @@ func (p *provider) arrived(ctx context.Context, name portfolio.Name, steps []por
 	return now, err == nil && !now.Missing && len(unmet(now, steps)) == 0
 }
 
-// clamped raises TTLs to the least that the type takes, as it does itself.
+// clamped makes of TTLs what the type itself makes of them.
 func (p *provider) clamped(steps []portfolio.Step) []portfolio.Step {
-	if p.typ.MinTTL == 0 {
+	if p.typ.MinTTL == 0 && len(p.typ.TTLs) == 0 {
 		return steps
 	}
 	out := slices.Clone(steps)
 	for i := range out {
 		out[i].Set = slices.Clone(out[i].Set)
 		for j := range out[i].Set {
-			out[i].Set[j].TTL = max(out[i].Set[j].TTL, p.typ.MinTTL)
+			out[i].Set[j].TTL = p.typ.TTL(out[i].Set[j].TTL)
 		}
 	}
 	return out
+}
+
+// refused gives an error where the steps set what the type can't hold: told
+// before anything is written.
+func (p *provider) refused(steps []portfolio.Step) error {
+	var reasons []string
+	for _, step := range steps {
+		for _, set := range step.Set {
+			if why := p.typ.refuses(set); why != "" {
+				reasons = append(reasons, why)
+			}
+		}
+	}
+	if len(reasons) == 0 {
+		return nil
+	}
+	return zoneio.As(zoneio.Unsupported, errors.New(strings.Join(reasons, "; ")))
 }
 
 // confirm reads the zone again until it is what the steps ask for; providers

@@ -3,11 +3,21 @@
 package main
 
 import (
+	"io"
+	"log"
 	"os"
 
 	"domherre/cmd/domherre/internal/cli"
+	"domherre/dnsprovider"
 )
 
-func main() {
-	os.Exit(cli.Main(os.Args[1:], cli.System()))
+func main() { os.Exit(run()) }
+
+func run() int {
+	env := cli.System()
+	// What libraries print by themselves is no result, and may name visitors.
+	os.Stdout = os.Stderr
+	log.SetOutput(io.Discard)
+	dnsprovider.Route()
+	return cli.Main(os.Args[1:], env)
 }

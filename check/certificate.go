@@ -61,10 +61,10 @@ func (r run) missing(v visit, with words) verdict {
 		with["reason"] = v.secure.tls
 		return verdict{CheckCertificate, StateBroken, noSecure, with}
 	case state.LastError != "":
-		with["reason"] = state.LastError
+		with["reason"] = reported(state.LastError)
 		return verdict{CheckCertificate, StateBroken, notIssued, with}
 	case state.Waiting != "":
-		with["reason"] = state.Waiting
+		with["reason"] = reported(state.Waiting)
 		return verdict{CheckCertificate, StateWaiting, issueWaits, with}
 	}
 	return verdict{CheckCertificate, StateWaiting, beingIssued, with}
@@ -93,7 +93,7 @@ func (r run) remaining(leaf *x509.Certificate, with words) verdict {
 	with["days"] = strconv.Itoa(int(left / (24 * time.Hour)))
 	with["reason"] = noReason
 	if c := r.s.Certificate.Certificate; c != nil && c.LastError != "" {
-		with["reason"] = c.LastError
+		with["reason"] = reported(c.LastError)
 	}
 	switch {
 	case share < brokenShare:

@@ -132,7 +132,7 @@ func (r run) served(served portfolio.Served) verdict {
 		switch {
 		case a.Err != "":
 			silent = append(silent, a.Server)
-			firstSilent = orDefault(firstSilent, a.Err)
+			firstSilent = orDefault(firstSilent, strings.TrimPrefix(a.Err, "it does not answer: ")) // the sentence says so
 		case len(a.Wrong) > 0:
 			wrong = append(wrong, a.Server)
 			firstWrong = orDefault(firstWrong, a.Wrong[0])
@@ -142,7 +142,7 @@ func (r run) served(served portfolio.Served) verdict {
 	}
 	with := words{
 		"count": fmt.Sprint(len(served.Servers)), "wrong": listNames(wrong), "silent": listNames(silent),
-		"reason": strings.TrimSuffix(orDefault(firstWrong, firstSilent), "."),
+		"reason": reported(strings.TrimSuffix(orDefault(firstWrong, firstSilent), ".")),
 	}
 	switch {
 	case len(served.Servers) == 0:

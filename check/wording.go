@@ -58,6 +58,8 @@ func spell(language string, value any) string {
 	switch v := value.(type) {
 	case string:
 		return v
+	case reported:
+		return Reason(language, string(v))
 	case phrase:
 		return v.in(language)
 	case error:
@@ -95,7 +97,7 @@ func cause(language string, err error) string {
 	case errors.As(err, &remote) && remote.Op == "remote error": // an alert, by crypto/tls
 		return phrase{"servern har inget certifikat för namnet", "the server has no certificate for the name"}.in(language)
 	}
-	return strings.TrimSuffix(err.Error(), ".")
+	return Reason(language, strings.TrimSuffix(err.Error(), "."))
 }
 
 // Word gives the word for a state, of a check or a domain, in a language.

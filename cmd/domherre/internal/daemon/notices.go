@@ -49,13 +49,13 @@ func (d *daemon) notices(n *generation) []check.Result {
 	if refused := d.book.refusals(); len(refused) > 0 {
 		why := strings.Join(refused, "; ")
 		add(noticeGuard, check.StateWarning,
-			told{"Spärren väntar på en människa: " + why, "The guard waits for a person: " + why},
+			told{"Spärren väntar på en människa: " + check.Reason("sv", why), "The guard waits for a person: " + why},
 			told{"Driften: se 'domherre plan', och godkänn med 'domherre apply --force' om det är meningen.", "Operations: see 'domherre plan', and approve it with 'domherre apply --force' if it is meant."})
 	}
 	if failed := d.book.failures(); len(failed) > 0 {
 		why := n.cfg.Redact(commonest(failed))
 		add(noticeProvider, check.StateWarning,
-			told{fmt.Sprintf("%d domäners zoner kan inte hållas i ordning: %s.", len(failed), why), fmt.Sprintf("The zones of %d domains can't be kept in order: %s.", len(failed), why)},
+			told{fmt.Sprintf("%d domäners zoner kan inte hållas i ordning: %s.", len(failed), check.Reason("sv", why)), fmt.Sprintf("The zones of %d domains can't be kept in order: %s.", len(failed), why)},
 			told{"Driften: kontrollera DNS-leverantören och dess nycklar; 'domherre plan' visar felet för varje domän.", "Operations: check the DNS provider and its keys; 'domherre plan' shows the error of each domain."})
 	}
 	if len(n.leaving) > 0 {

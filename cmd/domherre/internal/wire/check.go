@@ -141,15 +141,12 @@ func CheckSubject(cfg *config.Config, d portfolio.Domain, want []portfolio.RRset
 		}
 	}
 	if entry != nil {
-		s.Certificate = certificateState(*entry, cfg.Language)
+		s.Certificate = certificateState(*entry)
 	}
 	return s
 }
 
-func certificateState(e tls.Entry, language string) check.CertificateState {
-	if e.Waiting == tls.WaitsForOther && language == "sv" {
-		e.Waiting = "en annan process beställer det"
-	}
+func certificateState(e tls.Entry) check.CertificateState {
 	s := check.CertificateState{Internal: e.Internal, Waiting: e.Waiting, LastError: e.LastError}
 	if !e.NotAfter.IsZero() {
 		s.Certificate = &check.Certificate{

@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/quic-go/quic-go/http3"
 )
 
 // Limits of a connection. Visitors ask once and go; whoever is slower than
@@ -55,8 +57,9 @@ type Server struct {
 
 	ctx    context.Context // ends with Shutdown
 	cancel context.CancelFunc
-	mu     sync.Mutex // guards listeners
+	mu     sync.Mutex // guards what follows
 	listen []*listener
+	quic   []*http3.Server
 }
 
 // NewServer makes a server that listens nowhere yet.
@@ -157,7 +160,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		stopping.Go(func() { l.stop(ctx) })
 	}
 	stopping.Wait()
-	errs := []error{s.drain(ctx), nil, nil}
+	errs := make([]error, 4)
+	stopping.Go(func() { errs[3] = s.stopHTTP3(ctx) })
+	errs[0] = s.drain(ctx)
 	for i, srv := range []*http.Server{s.plain, s.secure} {
 		stopping.Go(func() {
 			if errs[i+1] = srv.Shutdown(ctx); errs[i+1] != nil {

@@ -17,17 +17,19 @@ import (
 // sockets are what the daemon listens on.
 type sockets struct {
 	http, https, admin []net.Listener
-	own                []net.Listener // those that we opened; systemd keeps its own for the next process
+	http3              []net.PacketConn // of systemd
+	own                []net.Listener   // those that we opened; systemd keeps its own for the next process
 }
 
 // open opens the sockets that the config names, or takes those that systemd
-// hands over: FileDescriptorName= http, https and admin.
+// hands over: FileDescriptorName= http, https, http3 (UDP) and admin.
 func open(ctx context.Context, l config.Listen) (*sockets, error) {
+	packets := givenPackets("http3")
 	given, err := activation.ListenersWithNames()
 	if err != nil {
 		return nil, fmt.Errorf("taking systemd's sockets: %w", err)
 	}
-	s := &sockets{}
+	s := &sockets{http3: packets}
 	for _, want := range []struct {
 		key, address string
 		to           *[]net.Listener

@@ -27,6 +27,7 @@ func (d *daemon) serve(g *errgroup.Group, s *sockets) *http.Server {
 	for _, l := range s.https {
 		g.Go(func() error { return servingError("https", d.redirect.ServeHTTPS(l)) })
 	}
+	d.serveHTTP3(context.Background(), g, s)
 	// What net/http would log holds addresses of clients.
 	admin := &http.Server{
 		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { d.current.Load().admin.ServeHTTP(w, r) }),

@@ -46,8 +46,8 @@ func (e *NotEmptyError) Error() string {
 // Copy copies all values and the journal from one state to another, which is
 // empty or holds a part of an earlier copy, then reads both again and compares
 // them. What is there already isn't written again. The caller sees to it that
-// nobody works on either; of one that runs, an error tells. ctx may belong to a
-// lease of to. Both come from Open; to with ForCopy.
+// nobody works on either; ctx may belong to a lease of to. Both come from Open
+// with ForCopy.
 //
 // A copy that is broken off leaves a mark, which Open refuses.
 func Copy(ctx context.Context, from, to Store, progress func(done, total int)) (CopyResult, error) {
@@ -55,6 +55,9 @@ func Copy(ctx context.Context, from, to Store, progress func(done, total int)) (
 	r := CopyResult{From: c.from.String(), To: c.to.String()}
 	if r.From == r.To {
 		return r, fmt.Errorf("%s: it can't be copied onto itself", r.From)
+	}
+	if c.from.Exists(ctx, copyKey) {
+		return r, &UnfinishedError{r.From}
 	}
 	same, err := c.begin(ctx, &r)
 	if err != nil || same {
@@ -67,6 +70,9 @@ func Copy(ctx context.Context, from, to Store, progress func(done, total int)) (
 		return r, err
 	}
 	if err := c.verify(ctx, &r); err != nil {
+		return r, err
+	}
+	if err := c.to.mark(ctx); err != nil {
 		return r, err
 	}
 	return r, c.to.Delete(ctx, copyKey)

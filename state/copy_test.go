@@ -44,6 +44,9 @@ func TestCopy(t *testing.T) {
 
 	must(t, from.Delete(ctx, "certificates/d0")) // life goes on meanwhile
 	far = openCopy(t, server.URL("copy"))
+	if _, err := state.Copy(ctx, far, openCopy(t, t.TempDir()), func(int, int) {}); !errors.As(err, &unfinished) {
+		t.Errorf("copied an unfinished copy: %v", err)
+	}
 	r, err := state.Copy(ctx, from, far, func(int, int) {})
 	if err != nil || r.Values != 39 || r.Entries != 40 || r.Entered != 40 || r.Copied > 35 {
 		t.Errorf("the rest: %+v, %v", r, err)

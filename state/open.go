@@ -14,7 +14,7 @@ type Option func(*options)
 type options struct {
 	keys  []Key
 	cache string
-	copy  bool // opened by who copies into it
+	copy  bool
 }
 
 // WithKeys has all values encrypted at rest: the first key seals, each of them
@@ -31,7 +31,8 @@ func WithCache(folder string) Option {
 	return func(o *options) { o.cache = folder }
 }
 
-// ForCopy opens what Copy shall write into, or has begun to.
+// ForCopy opens a state for Copy: it may be an unfinished copy, and isn't
+// marked as encrypted.
 func ForCopy() Option {
 	return func(o *options) { o.copy = true }
 }

@@ -82,17 +82,17 @@ func isOwn(key string) bool { return key == ownFolder || strings.HasPrefix(key, 
 
 // check sees that the keys fit, and that the state is a whole one. What can't
 // be read just now shows later.
-func (s *sealed) check(ctx context.Context, copying bool) error {
+func (s *sealed) check(ctx context.Context, forCopy bool) error {
 	own, err := s.base.List(ctx, ownFolder, true)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return ctx.Err()
 	}
-	if slices.Contains(own, copyKey) && !copying {
+	if slices.Contains(own, copyKey) && !forCopy {
 		return &UnfinishedError{s.String()}
 	}
 	if !slices.Contains(own, sealKey) {
-		if len(s.keys) > 0 {
-			_ = s.Store(ctx, sealKey, []byte("domherre\n")) // who can't write now will write it later
+		if !forCopy {
+			_ = s.mark(ctx) // who can't write now will write it later
 		}
 		return nil
 	}
@@ -103,6 +103,14 @@ func (s *sealed) check(ctx context.Context, copying bool) error {
 		return bad
 	}
 	return nil
+}
+
+// mark has those without the keys told at once.
+func (s *sealed) mark(ctx context.Context) error {
+	if len(s.keys) == 0 {
+		return nil
+	}
+	return s.Store(ctx, sealKey, []byte("domherre\n"))
 }
 
 // Load gives the value at key, decrypted.

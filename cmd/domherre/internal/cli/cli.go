@@ -101,7 +101,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.initCommand(), a.validateCommand(), a.planCommand(), a.applyCommand(), a.runCommand(),
 		a.statusCommand(), a.checkCommand(), a.certsCommand(), a.domainsCommand(), a.zonesCommand(),
-		a.historyCommand(), a.rollbackCommand(), a.providersCommand(), a.schemaCommand(), a.versionCommand(),
+		a.historyCommand(), a.rollbackCommand(), a.stateCommand(), a.providersCommand(), a.schemaCommand(), a.versionCommand(),
 	)
 	root.InitDefaultCompletionCmd("completion")
 	a.tidy(root)

@@ -92,7 +92,7 @@ func NewReconciler(cfg *config.Config, zones portfolio.Zones, store state.Store,
 // Lease takes the right to change the portfolio's zones: of all processes that
 // share the state, one at a time has it. held is told who has it meanwhile.
 func Lease(ctx context.Context, store state.Store, portfolioID, command string, held func(*state.HeldError)) (state.Lease, error) {
-	lease, err := store.AcquireWait(ctx, "reconcile-"+portfolioID, state.Holder{Command: command}, held)
+	lease, err := store.AcquireWait(ctx, reconcileName(portfolioID), state.Holder{Command: command}, held)
 	if err != nil {
 		return nil, fmt.Errorf("waiting for the right to change the zones of %s: %w", portfolioID, err)
 	}

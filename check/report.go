@@ -12,6 +12,7 @@ type Report struct {
 	Portfolio string         `json:"portfolio"`          // its id
 	Frontend  *Result        `json:"frontend,omitempty"` // the frontend's own health; nil where it wasn't looked at
 	Notices   []Result       `json:"notices,omitempty"`  // what concerns the campaign as a whole, by the daemon
+	Nodes     []Node         `json:"nodes,omitempty"`    // the daemons that share a state, where there are several
 	Domains   []DomainStatus `json:"domains"`
 }
 
@@ -44,10 +45,13 @@ type Certificate struct {
 	LastError string    `json:"last_error"`
 }
 
-// Hits counts a domain's visitors.
+// Hits counts a domain's visits: all of them, and those by people, as well as
+// they can be told from machines.
 type Hits struct {
-	Today int64 `json:"today"`
-	Total int64 `json:"total"`
+	Today       int64 `json:"today"`
+	Total       int64 `json:"total"`
+	PeopleToday int64 `json:"people_today"`
+	PeopleTotal int64 `json:"people_total"`
 }
 
 // Names of the checks, in the order that they are reported.

@@ -25,6 +25,7 @@ func (d *daemon) checkLoop(ctx context.Context) {
 	defer running.Wait()
 	slots := make(chan struct{}, batches)
 	whole := newWhole(func() { running.Go(func() { d.checkAll(ctx) }) })
+	whole.idle = d.follows
 	began := d.now()
 	for {
 		regular := time.NewTimer(began.Add(jittered(d.current.Load().cfg.Check.Every)).Sub(d.now()))
@@ -45,7 +46,7 @@ func (d *daemon) checkLoop(ctx context.Context) {
 		if all {
 			whole.want()
 		}
-		if len(names) == 0 {
+		if len(names) == 0 || d.follows() {
 			continue
 		}
 		select {
@@ -65,6 +66,7 @@ func (d *daemon) checkLoop(ctx context.Context) {
 // whole starts looks at all domains one at a time. It belongs to one goroutine.
 type whole struct {
 	start   func()
+	idle    func() bool // nothing is to be looked at now
 	running bool
 	again   bool // asked for meanwhile
 }
@@ -74,6 +76,9 @@ func newWhole(start func()) *whole { return &whole{start: start} }
 func (w *whole) want() {
 	if w.running {
 		w.again = true
+		return
+	}
+	if w.idle() {
 		return
 	}
 	w.running = true
@@ -173,10 +178,7 @@ func (d *daemon) checked(ctx context.Context, n *generation, look uint64, s chec
 	if !entered {
 		return
 	}
-	d.metrics.DomainLive(s.ASCII, s.Live)
-	for _, c := range s.Checks {
-		d.metrics.CheckState(s.ASCII, c.Check, c.State)
-	}
+	d.showStatus(s)
 	if s.Live != before.Live || !seen {
 		n.log.Info("status", "domain", dom.Name.String(), "state", s.State, "finding", s.Worst().Finding)
 	}
@@ -207,7 +209,7 @@ func reachable(s check.DomainStatus) bool {
 // that hasn't been looked at yet is waiting.
 func (d *daemon) report() check.Report {
 	n := d.current.Load()
-	r := check.Report{Version: 1, Campaign: n.cfg.Campaign, Portfolio: n.cfg.Portfolio.ID, Notices: d.notices(n), Domains: []check.DomainStatus{}}
+	r := check.Report{Version: 1, Campaign: n.cfg.Campaign, Portfolio: n.cfg.Portfolio.ID, Notices: d.notices(n), Nodes: d.fleet(), Domains: []check.DomainStatus{}}
 	if known := d.frontend.Load(); known != nil && known.address == n.cfg.Frontend {
 		r.Frontend = &known.Result
 	}
@@ -225,7 +227,7 @@ func (d *daemon) report() check.Report {
 func (d *daemon) remember(ctx context.Context) {
 	d.remembering.Lock()
 	defer d.remembering.Unlock()
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || d.follows() {
 		return
 	}
 	n := d.current.Load()

@@ -69,6 +69,9 @@ type daemon struct {
 	zoneStore dnsprovider.Store // store, through the embedded server where there is one
 	accepted  *wire.AcceptedRuns
 	permit    permit
+	lead      *lead
+	leaders   atomic.Pointer[check.Report] // what the leader sees; nil: this daemon works itself
+	nodes     atomic.Pointer[[]check.Node] // the daemons that share the state
 	metrics   *web.Metrics
 	visits    *redirect.Hits
 	redirect  *redirect.Server
@@ -98,8 +101,8 @@ type daemon struct {
 func newDaemon(o Options, store state.Store, log *slog.Logger) *daemon {
 	d := &daemon{
 		load: o.Load, newLog: o.Log, log: log, now: time.Now, store: store, zoneStore: store,
-		accepted: wire.NewAcceptedRuns(wire.Accepted{Storage: store}),
-		metrics:  web.NewMetrics(), visits: redirect.NewHits(check.UserAgent), zones: newQueue(), checks: newQueue(), wholeDone: make(chan struct{}),
+		accepted: wire.NewAcceptedRuns(wire.Accepted{Storage: store}), lead: newLead(),
+		metrics: web.NewMetrics(), visits: redirect.NewHits(check.UserAgent), zones: newQueue(), checks: newQueue(), wholeDone: make(chan struct{}),
 		complaints: newComplaints(), book: newBook(),
 	}
 	d.metrics.CountVisits(d.countVisits)
@@ -193,13 +196,8 @@ func (d *daemon) startNames(ctx context.Context, cfg *config.Config, g *errgroup
 
 // spawn starts the loops.
 func (d *daemon) spawn(ctx context.Context, g *errgroup.Group, hangups <-chan os.Signal) {
-	d.zones.addAll()
-	// Looking before the first run is over would find what it is about to mend;
-	// but a provider that hangs must not keep us from looking.
-	first := time.AfterFunc(firstLook, d.checks.addAll)
-	context.AfterFunc(ctx, func() { first.Stop() })
 	loops := []func(context.Context){
-		d.reconcileLoop, d.checkLoop, d.watchConfig, d.watchCertificates, d.watchAccepted, d.watchLaunches, d.watchState, watchdog,
+		d.reconcileLoop, d.checkLoop, d.watchConfig, d.watchCertificates, d.watchAccepted, d.watchLaunches, d.watchState, d.seekLead, d.watchLeader, d.tellNodes, watchdog,
 		func(ctx context.Context) { d.watchSignals(ctx, hangups) },
 	}
 	for _, loop := range loops {

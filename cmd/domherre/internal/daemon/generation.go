@@ -121,11 +121,7 @@ func (d *daemon) adopt(ctx context.Context, n *generation) {
 	}
 	running, stop := context.WithCancel(ctx)
 	n.stop = stop
-	d.work.Go(func() {
-		if err := n.certs.Run(running); err != nil {
-			n.log.Error("certificates are not renewed any more", "error", err)
-		}
-	})
+	d.work.Go(func() { d.keepCertificates(running, n) })
 }
 
 // certified lists all names that certificates are wanted for.

@@ -64,7 +64,8 @@ func (d *daemon) notices(n *generation) []check.Result {
 			told{"Har lämnat listan, men leder fortfarande vidare och förnyas: " + names + ".", "Left the list, but still lead on and are renewed: " + names + "."},
 			told{"Driften: 'domherre apply --prune' tar bort deras poster; ställ dem annars på listan igen.", "Operations: 'domherre apply --prune' removes their records; else put them on the list again."})
 	}
-	return d.since.date(d.now(), all)
+	d.missingNodes(add)
+	return d.since.date(d.now(), append(all, d.leaderNotices()...))
 }
 
 // commonest gives the cause that most domains share.

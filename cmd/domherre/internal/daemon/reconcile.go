@@ -28,7 +28,7 @@ func (d *daemon) reconcileLoop(ctx context.Context) {
 	lanes := newLanes()
 	var runs sync.WaitGroup
 	defer runs.Wait()
-	d.sync(ctx)
+	synced := false
 	began := d.now()
 	for run := 0; ; {
 		regular := time.NewTimer(began.Add(jittered(d.current.Load().cfg.Reconcile.Every)).Sub(d.now()))
@@ -44,6 +44,14 @@ func (d *daemon) reconcileLoop(ctx context.Context) {
 			run++
 		}
 		all, names := d.zones.take()
+		if d.follows() {
+			synced = false
+			continue
+		}
+		if !synced {
+			d.sync(ctx)
+			synced = true
+		}
 		d.assign(lanes, all || regularly, regularly && run%fullEvery == 0, names)
 		for _, w := range lanes.take() {
 			runs.Go(func() {

@@ -50,7 +50,7 @@ func (d *daemon) reload(ctx context.Context) {
 
 // afterReload asks for the work that a changed config brings.
 func (d *daemon) afterReload(ctx context.Context, old, next *generation, changed []portfolio.Name) {
-	if old.zones != next.zones {
+	if old.zones != next.zones && !d.follows() {
 		d.sync(ctx)
 	}
 	if !reflect.DeepEqual(old.cfg.Reconcile, next.cfg.Reconcile) || len(next.leaving) > len(old.leaving) {
@@ -139,6 +139,8 @@ func onlyAtStart(old, next *config.Config) []string {
 		old, next any
 	}{
 		{"state", old.State, next.State},
+		{"state_key", old.StateKeys, next.StateKeys},
+		{"state_cache", old.StateCache, next.StateCache},
 		{"state_key", old.StateKeys, next.StateKeys},
 		{"state_cache", old.StateCache, next.StateCache},
 		{"listen", old.Listen, next.Listen},

@@ -12,7 +12,10 @@ import (
 	"domherre/check"
 )
 
-func statusKey(portfolioID string) string { return "status/" + portfolioID + ".json" }
+// StatusPrefix is the folder of the state that holds the newest reports.
+const StatusPrefix = "status"
+
+func statusKey(portfolioID string) string { return StatusPrefix + "/" + portfolioID + ".json" }
 
 // SaveStatus keeps the newest report in the state, for when no daemon runs.
 func SaveStatus(ctx context.Context, s certmagic.Storage, portfolioID string, r check.Report) error {

@@ -76,3 +76,32 @@ func TestLogNamesNoClient(t *testing.T) {
 		}
 	}
 }
+
+// HSTS that is switched off is taken back, after a restart too.
+func TestHSTSOff(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, lines("kopasex.se"))
+	sends := func(want string) func() error {
+		return func() error {
+			resp, err := w.client.Get("https://kopasex.se/")
+			if err != nil {
+				return err
+			}
+			resp.Body.Close()
+			if got := resp.Header.Get("Strict-Transport-Security"); got != want {
+				return fmt.Errorf("Strict-Transport-Security: %q", got)
+			}
+			return nil
+		}
+	}
+	w.write("domherre.yaml", w.config()+"redirect: {hsts: 24h}\n")
+	d := w.start()
+	w.until("HSTS is sent", sends("max-age=86400"))
+	w.write("domherre.yaml", w.config())
+	w.until("HSTS is taken back", sends("max-age=0"))
+	if code := d.stop(t); code != 0 {
+		t.Fatalf("exit %d", code)
+	}
+	w.start()
+	w.until("HSTS is taken back after a restart", sends("max-age=0"))
+}

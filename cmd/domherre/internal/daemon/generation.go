@@ -41,7 +41,11 @@ func (d *daemon) build(ctx context.Context, cfg *config.Config) (*generation, er
 	for _, dom := range n.all() {
 		n.domains[dom.Name.ASCII()] = dom
 	}
-	if n.table, err = wire.Table(cfg, n.leaving, d.now()); err != nil {
+	served, err := (wire.HSTS{Storage: d.store}).Settle(ctx, cfg.Portfolio.ID, n.all())
+	if err != nil {
+		n.log.Error("domains whose hsts is switched off don't tell browsers", "error", err)
+	}
+	if n.table, err = redirect.NewTable(wire.Sites(cfg, served, d.now())); err != nil {
 		return nil, err
 	}
 	if err := d.buildProviders(n); err != nil {

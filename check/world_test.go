@@ -137,7 +137,7 @@ func newWorld(t *testing.T) *world {
 			{Name: "www.xn--kpasex-wxa.example", Target: target, Status: 302},
 		},
 		Certificate: CertificateState{Certificate: &Certificate{NotAfter: w.leaf.notAfter}},
-		Hits:        Hits{Today: 3, Total: 40},
+		Hits:        Hits{Today: 3, Total: 40, PeopleToday: 2, PeopleTotal: 15},
 	}
 	return w
 }

@@ -128,6 +128,7 @@ func (a *app) tidy(c *cobra.Command) {
 	if !c.Runnable() {
 		c.Args, c.RunE = cobra.ArbitraryArgs, bare
 	}
+	a.complete(c)
 	if check := c.Args; check != nil {
 		c.Args = func(c *cobra.Command, args []string) error {
 			if err := check(c, args); err != nil {
@@ -148,6 +149,7 @@ func usage(c *cobra.Command, message string) error {
 // reports gives a command the -o flag.
 func (a *app) reports(c *cobra.Command) {
 	c.Flags().StringVarP(&a.output, "output", "o", "text", "text or json")
+	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp)) // fails for a flag that isn't there
 	before := c.PreRunE
 	c.PreRunE = func(c *cobra.Command, args []string) error {
 		if a.output != "text" && a.output != "json" {

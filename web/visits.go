@@ -1,7 +1,10 @@
 package web
 
 import (
+	"context"
+	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -42,4 +45,14 @@ func (r redirects) Collect(to chan<- prometheus.Metric) {
 			to <- prometheus.MustNewConstMetric(r.desc, prometheus.CounterValue, float64(n), s.domain, strconv.Itoa(s.code))
 		}
 	}
+}
+
+// hits answers with the counts since a day, or all of them.
+func (s *server) hits(w http.ResponseWriter, r *http.Request) {
+	since := r.URL.Query().Get("since")
+	if _, err := time.Parse(time.DateOnly, since); err != nil && since != "" {
+		s.writeJSON(w, http.StatusBadRequest, map[string]string{"error": "since takes a day, such as 2026-11-24"})
+		return
+	}
+	s.api("hits", func(ctx context.Context) (any, error) { return s.options.Hits(ctx, since) })(w, r)
 }

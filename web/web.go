@@ -22,10 +22,10 @@ type Options struct {
 	// Status gives the report that the page shows and /api/v1/status returns.
 	Status func(context.Context) (check.Report, error)
 	// Plan, Certificates and Hits give what /api/v1/… returns, as values that
-	// encode to the contract's JSON.
+	// encode to the contract's JSON. since is a day, "2026-11-24", or "".
 	Plan         func(context.Context) (any, error)
 	Certificates func(context.Context) (any, error)
-	Hits         func(context.Context) (any, error)
+	Hits         func(ctx context.Context, since string) (any, error)
 
 	Metrics *Metrics
 	Ready   []Readiness
@@ -78,11 +78,14 @@ func (s *server) routes() *http.ServeMux {
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.HandleFunc("GET /api/v1/status", s.api("status", func(ctx context.Context) (any, error) { return s.options.Status(ctx) }))
 	for name, get := range map[string]func(context.Context) (any, error){
-		"plan": s.options.Plan, "certificates": s.options.Certificates, "hits": s.options.Hits,
+		"plan": s.options.Plan, "certificates": s.options.Certificates,
 	} {
 		if get != nil {
 			mux.HandleFunc("GET /api/v1/"+name, s.api(name, get))
 		}
+	}
+	if s.options.Hits != nil {
+		mux.HandleFunc("GET /api/v1/hits", s.hits)
 	}
 	if s.options.Metrics != nil {
 		mux.Handle("GET /metrics", s.options.Metrics.handler())

@@ -51,7 +51,12 @@ func TestAPI(t *testing.T) {
 	t.Parallel()
 	o := from(check.Report{Version: 1, Campaign: "Du avgör!", Domains: []check.DomainStatus{live("köpasex.example", "xn--kpasex-wxa.example")}})
 	o.Plan = func(context.Context) (any, error) { return map[string]int{"version": 1}, nil }
-	o.Hits = func(context.Context) (any, error) { return nil, errors.New("the store cannot be read") }
+	o.Hits = func(_ context.Context, since string) (any, error) {
+		if since == "" {
+			return nil, errors.New("the store cannot be read")
+		}
+		return since, nil
+	}
 	h := New(o)
 
 	w := ask(h, "GET", "/api/v1/status")
@@ -67,6 +72,12 @@ func TestAPI(t *testing.T) {
 	}
 	if w := ask(h, "GET", "/api/v1/hits"); w.Code != 503 || !strings.Contains(w.Body.String(), "the store cannot be read") {
 		t.Errorf("hits: %d %q", w.Code, w.Body)
+	}
+	if w := ask(h, "GET", "/api/v1/hits?since=2026-11-24"); w.Code != 200 || w.Body.String() != "\"2026-11-24\"\n" {
+		t.Errorf("hits since a day: %d %q", w.Code, w.Body)
+	}
+	if w := ask(h, "GET", "/api/v1/hits?since=yesterday"); w.Code != 400 || !strings.Contains(w.Body.String(), "2026-11-24") {
+		t.Errorf("hits since no day: %d %q", w.Code, w.Body)
 	}
 	if w := ask(h, "GET", "/api/v1/certificates"); w.Code != 404 {
 		t.Errorf("certificates without a source: %d", w.Code)

@@ -220,6 +220,7 @@ func (d *daemon) report() check.Report {
 		}
 		r.Domains = append(r.Domains, s)
 	}
+	d.fillHits(r.Domains)
 	return r
 }
 

@@ -74,6 +74,7 @@ type daemon struct {
 	nodes     atomic.Pointer[[]check.Node] // the daemons that share the state
 	metrics   *web.Metrics
 	visits    *redirect.Hits
+	hits      *hitBook
 	redirect  *redirect.Server
 	names     *embedded.Server // nil where none listens
 	work      sync.WaitGroup   // of the current generation's goroutines
@@ -105,6 +106,7 @@ func newDaemon(o Options, store state.Store, log *slog.Logger) *daemon {
 		metrics: web.NewMetrics(), visits: redirect.NewHits(check.UserAgent), zones: newQueue(), checks: newQueue(), wholeDone: make(chan struct{}),
 		complaints: newComplaints(), book: newBook(),
 	}
+	d.hits = newHitBook(d.visits, d.now, time.Local)
 	d.metrics.CountVisits(d.countVisits)
 	d.zoneRetry = newRetrier(firstRetry, d.zones)
 	d.lookAgain = newRetrier(firstCheck, d.checks)
@@ -141,6 +143,7 @@ func (d *daemon) run(ctx context.Context, cfg *config.Config, s *sockets) error 
 
 	<-working.Done()
 	d.drain(serving, s, admin)
+	d.keepHits(context.WithoutCancel(ctx))
 	stop()
 	failure := g.Wait()
 	d.work.Wait()
@@ -197,7 +200,7 @@ func (d *daemon) startNames(ctx context.Context, cfg *config.Config, g *errgroup
 // spawn starts the loops.
 func (d *daemon) spawn(ctx context.Context, g *errgroup.Group, hangups <-chan os.Signal) {
 	loops := []func(context.Context){
-		d.reconcileLoop, d.checkLoop, d.watchConfig, d.watchCertificates, d.watchAccepted, d.watchLaunches, d.watchState, d.seekLead, d.watchLeader, d.tellNodes, watchdog,
+		d.reconcileLoop, d.checkLoop, d.watchConfig, d.watchCertificates, d.watchAccepted, d.watchLaunches, d.watchState, d.hitsLoop, d.seekLead, d.watchLeader, d.tellNodes, watchdog,
 		func(ctx context.Context) { d.watchSignals(ctx, hangups) },
 	}
 	for _, loop := range loops {

@@ -93,6 +93,7 @@ func (d *daemon) adminHandler(n *generation) http.Handler {
 		Certificates: func(context.Context) (any, error) {
 			return wire.CertificatesJSON(d.current.Load().certs.Inventory()), nil
 		},
+		Hits:    func(ctx context.Context, since string) (any, error) { return d.hitRows(ctx, since) },
 		Metrics: d.metrics,
 		Ready:   d.readiness(),
 		Log:     n.log,

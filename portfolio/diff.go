@@ -20,6 +20,7 @@ import (
 func Diff(des Desired, obs Zone, portfolioID string) DomainPlan {
 	p := newDomainPlan(des.Domain)
 	p.Observed, p.Zone, p.desired = obs.Digest(), obs, &des
+	p.holds = obs.holdsMore()
 	d := differ{des: &des, mode: des.Domain.DNS.Ownership}
 	if err := d.run(obs, MarkerID(portfolioID)); err != nil {
 		p.fail(err)

@@ -93,7 +93,7 @@ func (g GuardFacts) emptied(p Plan) []string {
 		d := &p.Domains[i]
 		if d.Err == nil && !d.Leaving && g.ownedBefore(d) > 0 {
 			were++
-			if d.bare() {
+			if !d.holds {
 				empty++
 			}
 		}
@@ -116,9 +116,9 @@ func (g GuardFacts) ownedBefore(d *DomainPlan) int {
 	return g.Accepted[i].Owned
 }
 
-// bare reports whether the zone holds nothing but its delegation.
-func (p *DomainPlan) bare() bool {
-	return !slices.ContainsFunc(p.Zone.RRsets, func(s RRset) bool { return s.Key() != apexNS })
+// holdsMore reports whether the zone has more than its delegation.
+func (z Zone) holdsMore() bool {
+	return slices.ContainsFunc(z.RRsets, func(s RRset) bool { return s.Key() != apexNS })
 }
 
 // planReasons count over all domains.
@@ -173,7 +173,7 @@ func (g GuardFacts) domainReasons(d DomainPlan) []string {
 		return nil
 	}
 	var reasons []string
-	if n := g.ownedBefore(&d); n > 0 && d.Pending() && d.bare() {
+	if n := g.ownedBefore(&d); n > 0 && d.Pending() && !d.holds {
 		what := "the zone is suddenly empty at the provider"
 		if d.Zone.Missing {
 			what = "the provider suddenly has no such zone"

@@ -81,6 +81,7 @@ type DomainPlan struct {
 	Prune   bool         `json:"-"` // left the list, and is forgotten once this is carried out
 	Stale   bool         `json:"-"` // refused because a saved plan no longer fits
 
+	holds   bool     // the zone has more than its delegation
 	desired *Desired // what Diff was asked for; nil where the zone couldn't be read
 	undoes  string   // the journal's entry that this rolls back
 }
@@ -95,6 +96,15 @@ type MarkerChange struct {
 // marker alone.
 func (p DomainPlan) Pending() bool {
 	return len(p.Changes) > 0 || !p.Marker.Before.Equal(p.Marker.After)
+}
+
+// lean is p without what only writing it takes, and Wanted, where there is
+// nothing to write: of a large portfolio, that is nearly all.
+func (p DomainPlan) lean() DomainPlan {
+	if !p.Pending() {
+		p.Zone.RRsets, p.Marker, p.desired = nil, MarkerChange{}, nil
+	}
+	return p
 }
 
 // After is the zone as it stands once the plan is carried out.

@@ -15,6 +15,7 @@ import (
 func Undo(e Entry, d Domain, obs Zone, portfolioID string) DomainPlan {
 	p := newDomainPlan(d)
 	p.Observed, p.Zone, p.undoes = obs.Digest(), obs, e.ID
+	p.holds = obs.holdsMore()
 	marker, err := readMarker(d.Name, obs, MarkerID(portfolioID))
 	if err != nil {
 		p.fail(err)

@@ -32,6 +32,7 @@ type Options struct {
 	Prune    bool             // delete what is ours in domains that left the list
 	Force    bool             // past the guard
 	Full     bool             // read zones that show no sign of change too
+	Lean     bool             // Wanted isn't asked of plans that change nothing: saves much memory
 	Wait     bool             // until all is served; ends with ctx
 	Waves    bool             // a few domains first, and more only once those are served: see applyInWaves
 	By       string           // for the journal: "anna@laptop", "daemon@host"

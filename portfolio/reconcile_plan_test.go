@@ -129,3 +129,30 @@ func TestLeavingWhatIsNoLongerOurs(t *testing.T) {
 		t.Error("another's zone was touched, or the domain isn't forgotten")
 	}
 }
+
+// A lean plan lacks what only writing takes, where there is nothing to write;
+// the guard judges it all the same.
+func TestLeanPlan(t *testing.T) {
+	t.Parallel()
+	s := settled(t, "a.example", "b.example", "c.example")
+	s.p.Domains[1].DNS.TTL = 60
+	whole, err := s.r.Plan(t.Context(), s.p, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lean, err := s.r.Plan(t.Context(), s.p, Options{Lean: true})
+	if err != nil || lean.Digest != whole.Digest || lean.Domains[0].Zone.RRsets != nil || len(lean.Domains[1].Wanted()) != 14 {
+		t.Errorf("%v %+v", err, lean.Domains)
+	}
+	_, got := s.run(Options{Lean: true})
+	s.want(got, "a.example unchanged\nb.example applied\nc.example unchanged\ndone")
+	if len(s.store.accepted) != 3 || s.store.accepted[0].Owned != 14 {
+		t.Errorf("%+v", s.store.accepted)
+	}
+	for _, d := range []string{"a.example", "b.example", "c.example"} {
+		s.edit(d, func(z *Zone) { z.RRsets = z.RRsets[:0] })
+	}
+	if report, _ := s.run(Options{Lean: true}); report.Exit() != ExitRefused {
+		t.Errorf("%+v", report.Plan.Summary)
+	}
+}

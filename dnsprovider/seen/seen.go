@@ -4,6 +4,7 @@
 package seen
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,8 +12,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"reflect"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -41,22 +43,21 @@ type Memory struct {
 	mu     sync.Mutex
 	loaded bool
 	dirty  bool
-	zones  map[portfolio.Name]entry
+	zones  map[string]json.RawMessage // entries by A-labels; most are never looked at
 }
 
 // entry is a zone as read whole at a time.
 type entry struct {
-	Zone   portfolio.Name    `json:"zone"`
-	Serial uint32            `json:"serial"`
 	At     time.Time         `json:"at"`
+	Serial uint32            `json:"serial"`
 	RRsets []portfolio.RRset `json:"rrsets"`
 }
 
 // document is a Memory in the store.
 type document struct {
-	Version int     `json:"version"` // 1
-	Of      string  `json:"of"`
-	Zones   []entry `json:"zones"`
+	Version int                        `json:"version"` // 1
+	Of      string                     `json:"of"`
+	Zones   map[string]json.RawMessage `json:"zones"`
 }
 
 // New makes the Memory of the server that name (as the config calls it) and
@@ -77,23 +78,60 @@ func (m *Memory) time() time.Time {
 // Get gives a zone as it was read last, if that isn't too long ago.
 func (m *Memory) Get(ctx context.Context, name portfolio.Name) (portfolio.Zone, bool) {
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	m.load(ctx)
-	e, ok := m.zones[name]
-	if age := m.time().Sub(e.At); !ok || age > Trusted || age < 0 {
+	raw, ok := m.zones[name.ASCII()]
+	m.mu.Unlock()
+	var e entry
+	if !ok || json.Unmarshal(raw, &e) != nil || !m.trusts(e.At) {
 		return portfolio.Zone{}, false
 	}
-	// Callers may sort and cut the list; the RRsets' data is shared.
-	return portfolio.Zone{Name: name, Serial: e.Serial, RRsets: slices.Clone(e.RRsets)}, true
+	return portfolio.Zone{Name: name, Serial: e.Serial, RRsets: e.RRsets}, true
 }
 
 // Put remembers a zone that was just read whole.
 func (m *Memory) Put(ctx context.Context, z portfolio.Zone) {
+	raw, err := json.Marshal(entry{At: m.time(), Serial: z.Serial, RRsets: z.RRsets})
+	if err != nil {
+		return // zones are strings and numbers: it doesn't fail
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.load(ctx)
-	m.zones[z.Name] = entry{Zone: z.Name, Serial: z.Serial, At: m.time(), RRsets: slices.Clone(z.RRsets)}
+	if m.same(z) {
+		return
+	}
+	m.zones[z.Name.ASCII()] = raw
 	m.dirty = true
+}
+
+// same reports whether a zone is known as it is: there is nothing to save then,
+// and in the end it is read whole all the same. The caller holds the lock.
+func (m *Memory) same(z portfolio.Zone) bool {
+	var e entry
+	raw, known := m.zones[z.Name.ASCII()]
+	return known && json.Unmarshal(raw, &e) == nil && m.trusts(e.At) && e.Serial == z.Serial && reflect.DeepEqual(e.RRsets, z.RRsets)
+}
+
+func (m *Memory) trusts(at time.Time) bool {
+	age := m.time().Sub(at)
+	return age >= 0 && age <= Trusted
+}
+
+// encode writes a document of what is still trusted; entries are JSON already.
+// The caller holds the lock.
+func (m *Memory) encode() []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, `{"version":1,"of":%q,"zones":{`, m.of)
+	comma := ""
+	for _, name := range slices.Sorted(maps.Keys(m.zones)) {
+		var e struct{ At time.Time }
+		if json.Unmarshal(m.zones[name], &e) == nil && m.trusts(e.At) {
+			fmt.Fprintf(&b, "%s%q:%s", comma, name, m.zones[name])
+			comma = ",\n"
+		}
+	}
+	b.WriteString("}}")
+	return b.Bytes()
 }
 
 // Forget makes Get find nothing.
@@ -101,8 +139,8 @@ func (m *Memory) Forget(ctx context.Context, name portfolio.Name) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.load(ctx)
-	if _, there := m.zones[name]; there {
-		delete(m.zones, name)
+	if _, there := m.zones[name.ASCII()]; there {
+		delete(m.zones, name.ASCII())
 		m.dirty = true
 	}
 }
@@ -113,7 +151,7 @@ func (m *Memory) load(ctx context.Context) {
 	if m.loaded {
 		return
 	}
-	m.loaded, m.zones = true, map[portfolio.Name]entry{}
+	m.loaded, m.zones = true, map[string]json.RawMessage{}
 	if m.store == nil {
 		return
 	}
@@ -122,8 +160,8 @@ func (m *Memory) load(ctx context.Context) {
 	if err != nil || json.Unmarshal(value, &doc) != nil || doc.Version != 1 || doc.Of != m.of {
 		return
 	}
-	for _, e := range doc.Zones {
-		m.zones[e.Zone] = e
+	if doc.Zones != nil {
+		m.zones = doc.Zones
 	}
 }
 
@@ -134,17 +172,7 @@ func (m *Memory) Save(ctx context.Context) error {
 	if m.store == nil || !m.dirty {
 		return nil
 	}
-	doc := document{Version: 1, Of: m.of, Zones: make([]entry, 0, len(m.zones))}
-	for _, e := range m.zones {
-		if m.time().Sub(e.At) <= Trusted {
-			doc.Zones = append(doc.Zones, e)
-		}
-	}
-	slices.SortFunc(doc.Zones, func(a, b entry) int { return strings.Compare(a.Zone.ASCII(), b.Zone.ASCII()) })
-	value, err := json.Marshal(doc)
-	if err == nil {
-		err = m.store.Store(ctx, m.key, value)
-	}
+	err := m.store.Store(ctx, m.key, m.encode())
 	if err != nil && !errors.Is(err, fs.ErrPermission) { // a state that can only be read has no place for it
 		return fmt.Errorf("remembering the zones as read: %w", err)
 	}

@@ -59,6 +59,7 @@ func (a *app) plan(c *cobra.Command, o portfolio.Options) (portfolio.Plan, error
 	if err != nil {
 		return portfolio.Plan{}, err
 	}
+	o.Lean = true
 	plan, err := reconciler.Plan(c.Context(), r.Config.Portfolio, o)
 	return redactPlan(plan, r.Config.Redact), err
 }

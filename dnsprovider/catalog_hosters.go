@@ -65,7 +65,7 @@ func hosters() []row {
 			Cannot: []string{noList, "MX, SRV, CAA and HTTPS records can't be written, and SRV records are not seen",
 				"a zone that holds CAA records is unreadable to its module", "TTLs must be multiples of 60"},
 		}, byDifference,
-			need("api_token", "an API token", "domherre-token"),
+			need("api_token", "an API token", "${env:DOMAINNAMESHOP_API_TOKEN}").secret(),
 			need("api_secret", "the token's secret", "${env:DOMAINNAMESHOP_API_SECRET}").secret(),
 		).weighs(weights{read: 1, record: 1}).mendedBy(quirks{blind: []string{"SRV"}, byRecord: true}),
 		module[wedos.Provider](Type{

@@ -73,7 +73,7 @@ func request[T any](ctx context.Context, p *provider, op, zone string, do func(c
 	if err != nil {
 		return none, err
 	}
-	paced := !p.typ.module || !p.routed.Load()
+	paced := !p.typ.module || p.typ.byCall || !p.routed.Load()
 	if paced {
 		if err := p.gate.pace(ctx); err != nil {
 			p.gate.leave("", round, nil, false)

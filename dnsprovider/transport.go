@@ -88,7 +88,7 @@ func (c *moduleCall) roundTrip(base http.RoundTripper, req *http.Request) (*http
 		base = client.Transport
 	}
 	c.p.routed.Store(true)
-	if !c.pays() {
+	if paid := c.pays(); !paid && !c.p.typ.byCall {
 		if err := c.p.gate.pace(req.Context()); err != nil {
 			return nil, err
 		}

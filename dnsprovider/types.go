@@ -131,7 +131,9 @@ func rows() []row {
 			Name: "rfc2136", Home: "https://www.rfc-editor.org/rfc/rfc2136", Limits: local(),
 			Summary: "a name server that takes dynamic updates signed by TSIG: BIND, Knot DNS, PowerDNS",
 			Cannot:  []string{"it can't list zones", "it can't create zones: add each to the server first", "PowerDNS takes texts that differ in case alone for the same: use the type powerdns there"},
-		}, func(s rfc2136.Settings, cfg Config, d Deps) (any, error) { return rfc2136.New(s, memory(cfg, d, s.Server)) }, rfc2136.Settings.Check).guarding(),
+		}, func(s rfc2136.Settings, cfg Config, d Deps) (any, error) {
+			return rfc2136.New(s, memory(cfg, d, s.Server))
+		}, rfc2136.Settings.Check).guarding(),
 		typed(Type{
 			Name: "powerdns", Home: "https://doc.powerdns.com/authoritative/http-api/", Limits: local(),
 			Summary: "a PowerDNS Authoritative Server, by its HTTP API",

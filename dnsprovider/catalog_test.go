@@ -57,22 +57,15 @@ func exampleOf(t *testing.T, typ Type) map[string]any {
 	return m
 }
 
-func vendors(t *testing.T) []row {
-	t.Helper()
+func vendors() []row {
 	var out []row
 	for _, r := range rows() {
 		if r.module {
-			r.Type = typeNamed(t, r.Name)
+			r.Type, _ = TypeOf(r.Name)
 			out = append(out, r)
 		}
 	}
 	return out
-}
-
-func typeNamed(t *testing.T, name string) Type {
-	t.Helper()
-	i := slices.IndexFunc(Types(), func(typ Type) bool { return typ.Name == name })
-	return Types()[i]
 }
 
 // What looks like a secret is one.
@@ -83,7 +76,7 @@ var secretKey = regexp.MustCompile(`(password|secret|token|_key)$`)
 func TestCatalog(t *testing.T) {
 	t.Parallel()
 	var names []string
-	for _, r := range vendors(t) {
+	for _, r := range vendors() {
 		names = append(names, r.Name)
 		settings := exampleOf(t, r.Type)
 		if faults := CheckSettings(r.Name, settings); len(faults) > 0 {
@@ -137,7 +130,7 @@ func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 func TestLimitsReach(t *testing.T) {
 	t.Parallel()
 	elsewhere := []string{"azure", "digitalocean", "googleclouddns"} // have a way of their own out of here
-	for _, r := range vendors(t) {
+	for _, r := range vendors() {
 		if slices.Contains(elsewhere, r.Name) {
 			if !r.byCall {
 				t.Errorf("%s has a client of its own, but is not limited call by call", r.Name)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"domherre/dnsprovider/embedded"
@@ -30,17 +31,7 @@ type Type struct {
 }
 
 // TTL gives the TTL that the type makes of one, in seconds.
-func (t Type) TTL(ttl uint32) uint32 {
-	for _, known := range t.TTLs {
-		if ttl <= known {
-			return known
-		}
-	}
-	if n := len(t.TTLs); n > 0 {
-		return t.TTLs[n-1]
-	}
-	return max(ttl, t.MinTTL)
-}
+func (t Type) TTL(ttl uint32) uint32 { return portfolio.Facts{MinTTL: t.MinTTL, TTLs: t.TTLs}.TTL(ttl) }
 
 // refuses says why the type can't hold an RRset; empty where it can.
 func (t Type) refuses(set portfolio.RRset) string {
@@ -112,6 +103,18 @@ func Types() []Type {
 		types = append(types, r.Type)
 	}
 	return types
+}
+
+// TypeOf gives the kind of that name, and whether there is one.
+func TypeOf(name string) (Type, bool) {
+	table := rows()
+	i := slices.IndexFunc(table, func(r row) bool { return r.Name == name })
+	if i < 0 {
+		return Type{}, false
+	}
+	t := table[i].Type
+	t.Settings, _ = table[i].known(table[i].settings())
+	return t, true
 }
 
 // local are the limits towards servers of one's own.

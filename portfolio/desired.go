@@ -22,7 +22,22 @@ type Facts struct {
 	CAA []IssuerCAA
 
 	MinTTL      uint32   // seconds; the provider raises what is below
+	TTLs        []uint32 // the only ones that the provider knows, ascending; empty: any
 	Unsupported []string // what the provider can't hold: a type, "HTTPS", or a type with its data, "MX 0 ."
+}
+
+// TTL gives the TTL that the provider makes of one: the next that it knows, or
+// the last where there is none.
+func (f Facts) TTL(ttl uint32) uint32 {
+	for _, known := range f.TTLs {
+		if ttl <= known {
+			return known
+		}
+	}
+	if n := len(f.TTLs); n > 0 {
+		return f.TTLs[n-1]
+	}
+	return max(ttl, f.MinTTL)
 }
 
 // IssuerCAA is how an issuer goes by in CAA records (RFC 8659, RFC 8657).
@@ -82,7 +97,7 @@ const (
 //
 // It is pure. A paused domain keeps its records.
 func Desire(d Domain, f Facts, now time.Time) Desired {
-	b := builder{d: &d, f: &f, ttl: max(d.DNS.TTL, f.MinTTL)}
+	b := builder{d: &d, f: &f, ttl: f.TTL(d.DNS.TTL)}
 	b.wants = make([]Want, 0, 16)
 	if !now.Before(d.Launch) {
 		b.web()

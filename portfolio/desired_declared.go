@@ -17,7 +17,7 @@ func (b *builder) declared() {
 		if b.unsupported(s.Type, s.Data) {
 			continue
 		}
-		s.TTL = max(cmp.Or(s.TTL, b.ttl), b.f.MinTTL)
+		s.TTL = b.f.TTL(cmp.Or(s.TTL, b.ttl))
 		b.override(Want{RRset: s, Class: ClassDeclared})
 	}
 	b.keep = slices.DeleteFunc(b.keep, func(k Key) bool { return b.find(k) != nil })

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"domherre/config"
+	"domherre/dnsprovider"
 	"domherre/portfolio"
 	"domherre/state"
 	"domherre/tls"
@@ -68,16 +69,16 @@ func port(address string) int {
 
 // Facts are what the desired records need to know from the state.
 type Facts struct {
-	certs  map[string]tls.Entry // by domain, those with a certificate
-	caa    []portfolio.IssuerCAA
-	minTTL map[string]uint32 // by provider
-	now    time.Time
+	certs map[string]tls.Entry // by domain, those with a certificate
+	caa   []portfolio.IssuerCAA
+	types map[string]dnsprovider.Type // by provider
+	now   time.Time
 }
 
 // FactsOf gathers the facts as they are now. It may ask a CA by which name CAA
 // records know it, where the state doesn't tell yet.
 func FactsOf(ctx context.Context, cfg *config.Config, certs *tls.Manager, now time.Time) Facts {
-	f := Facts{certs: map[string]tls.Entry{}, minTTL: minTTLs(cfg), now: now}
+	f := Facts{certs: map[string]tls.Entry{}, types: providerTypes(cfg), now: now}
 	for _, e := range certs.Inventory() {
 		if !e.NotAfter.IsZero() {
 			f.certs[e.Domain] = e
@@ -94,19 +95,18 @@ func FactsOf(ctx context.Context, cfg *config.Config, certs *tls.Manager, now ti
 func (f Facts) Of(d portfolio.Domain) portfolio.Facts {
 	e, has := f.certs[d.Name.ASCII()]
 	account := slices.ContainsFunc(f.caa, func(i portfolio.IssuerCAA) bool { return i.AccountURI != "" })
-	return portfolio.Facts{
-		Holder:    has || account,
-		Certified: has && !e.Internal && f.now.Before(e.NotAfter),
-		CAA:       f.caa,
-		MinTTL:    f.minTTL[d.Provider],
-	}
+	facts := typeFacts(f.types[d.Provider])
+	facts.Holder = has || account
+	facts.Certified = has && !e.Internal && f.now.Before(e.NotAfter)
+	facts.CAA = f.caa
+	return facts
 }
 
 // HostAddresses gives the address records of a domain's hosts, from its entry
 // alone.
 func HostAddresses(cfg *config.Config, d portfolio.Domain, now time.Time) []portfolio.RRset {
 	var sets []portfolio.RRset
-	for _, w := range portfolio.Desire(d, portfolio.Facts{MinTTL: minTTLs(cfg)[d.Provider]}, now).Wants {
+	for _, w := range portfolio.Desire(d, typeFacts(providerTypes(cfg)[d.Provider]), now).Wants {
 		if w.Class == portfolio.ClassWeb && (w.Type == "A" || w.Type == "AAAA") {
 			sets = append(sets, w.RRset)
 		}

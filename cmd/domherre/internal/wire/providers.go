@@ -95,14 +95,16 @@ func NameserverNames(cfg *config.Config, provider string) []string {
 	return names
 }
 
-func minTTLs(cfg *config.Config) map[string]uint32 {
-	types := map[string]uint32{}
-	for _, t := range dnsprovider.Types() {
-		types[t.Name] = t.MinTTL
-	}
-	ttls := map[string]uint32{}
+// providerTypes gives the type of each provider by the provider's name.
+func providerTypes(cfg *config.Config) map[string]dnsprovider.Type {
+	types := map[string]dnsprovider.Type{}
 	for _, p := range cfg.Providers {
-		ttls[p.Name] = types[p.Type]
+		types[p.Name], _ = dnsprovider.TypeOf(p.Type)
 	}
-	return ttls
+	return types
+}
+
+// typeFacts are what the desired records need to know of a provider's type.
+func typeFacts(t dnsprovider.Type) portfolio.Facts {
+	return portfolio.Facts{MinTTL: t.MinTTL, TTLs: t.TTLs, Unsupported: t.Unsupported}
 }

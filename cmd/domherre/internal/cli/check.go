@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -81,7 +83,8 @@ func (a *app) check(ctx context.Context, r *wire.Rooms, only []portfolio.Name) (
 		a.term.Progress("checking", done, len(subjects))
 	})
 	frontend.Wait()
-	return report, ctx.Err()
+	hits := wire.HitStore{Store: r.Store, Portfolio: r.Config.Portfolio.ID}
+	return report, cmp.Or(ctx.Err(), hits.LoadHits(ctx, report.Domains, r.Now().Format(time.DateOnly)))
 }
 
 func entry(entries map[string]tls.Entry, n portfolio.Name) *tls.Entry {

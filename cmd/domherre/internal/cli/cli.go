@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -101,7 +102,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.initCommand(), a.validateCommand(), a.planCommand(), a.applyCommand(), a.runCommand(),
 		a.statusCommand(), a.checkCommand(), a.certsCommand(), a.domainsCommand(), a.zonesCommand(),
-		a.historyCommand(), a.rollbackCommand(), a.stateCommand(), a.providersCommand(), a.schemaCommand(), a.versionCommand(),
+		a.historyCommand(), a.rollbackCommand(), a.hitsCommand(), a.stateCommand(), a.providersCommand(), a.schemaCommand(), a.versionCommand(),
 	)
 	root.InitDefaultCompletionCmd("completion")
 	a.tidy(root)
@@ -146,14 +147,18 @@ func usage(c *cobra.Command, message string) error {
 	return &exit{exitUsage, hinted(message, c.CommandPath()+" --help shows how it is used")}
 }
 
-// reports gives a command the -o flag.
-func (a *app) reports(c *cobra.Command) {
-	c.Flags().StringVarP(&a.output, "output", "o", "text", "text or json")
-	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp)) // fails for a flag that isn't there
+// reports gives a command the -o flag: text, json, and more forms where it has
+// them.
+func (a *app) reports(c *cobra.Command, more ...string) {
+	forms := append([]string{"text", "json"}, more...)
+	last := len(forms) - 1
+	either := strings.Join(forms[:last], ", ") + " or " + forms[last]
+	c.Flags().StringVarP(&a.output, "output", "o", "text", either)
+	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(forms, cobra.ShellCompDirectiveNoFileComp)) // fails for a flag that isn't there
 	before := c.PreRunE
 	c.PreRunE = func(c *cobra.Command, args []string) error {
-		if a.output != "text" && a.output != "json" {
-			return usage(c, "-o takes text or json, not "+a.output)
+		if !slices.Contains(forms, a.output) {
+			return usage(c, "-o takes "+either+", not "+a.output)
 		}
 		if before != nil {
 			return before(c, args)

@@ -47,7 +47,7 @@ func (a *app) statusCommand() *cobra.Command {
 
 // status asks the daemon, else the store.
 func (a *app) status(ctx context.Context, cfg *config.Config) (check.Report, error) {
-	report, err := askDaemon(ctx, cfg)
+	report, err := askStatus(ctx, cfg)
 	if err == nil {
 		return report, nil
 	}
@@ -64,37 +64,48 @@ func (a *app) status(ctx context.Context, cfg *config.Config) (check.Report, err
 		return check.Report{}, hinted(fmt.Sprintf("nothing is known yet: no daemon answers (%v), and none has run with this state", err),
 			"domherre check looks now; domherre run starts the daemon")
 	}
+	hits := wire.HitStore{Store: store, Portfolio: cfg.Portfolio.ID}
+	if err := hits.LoadHits(ctx, report.Domains, time.Now().Format(time.DateOnly)); err != nil {
+		return check.Report{}, err
+	}
 	a.term.Notef("no daemon answers on %s: this is what was seen last", cfg.Listen.Admin)
 	return report, nil
 }
 
-// askDaemon asks the daemon that listens where the config says.
-func askDaemon(ctx context.Context, cfg *config.Config) (check.Report, error) {
+// askStatus asks the daemon that listens where the config says, and believes
+// only one of the same portfolio.
+func askStatus(ctx context.Context, cfg *config.Config) (check.Report, error) {
 	var report check.Report
+	err := askDaemon(ctx, cfg, "status", &report)
+	if err == nil && report.Portfolio != cfg.Portfolio.ID {
+		err = fmt.Errorf("on %s, where another portfolio's does", cfg.Listen.Admin)
+	}
+	return report, err
+}
+
+// askDaemon asks the daemon for something of its API.
+func askDaemon(ctx context.Context, cfg *config.Config, what string, into any) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+local(cfg.Listen.Admin)+"/api/v1/status", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+local(cfg.Listen.Admin)+"/api/v1/"+what, nil)
 	if err != nil {
-		return report, err
+		return err
 	}
 	if !cfg.Admin.Token.IsZero() {
 		req.Header.Set("Authorization", "Bearer "+cfg.Admin.Token.Reveal())
 	}
 	resp, err := (&http.Client{Transport: &http.Transport{Proxy: nil, DisableKeepAlives: true}}).Do(req)
 	if err != nil {
-		return report, fmt.Errorf("on %s", cfg.Listen.Admin)
+		return fmt.Errorf("on %s", cfg.Listen.Admin)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return report, fmt.Errorf("on %s: %s", cfg.Listen.Admin, resp.Status)
+		return fmt.Errorf("on %s: %s", cfg.Listen.Admin, resp.Status)
 	}
-	if err := json.NewDecoder(resp.Body).Decode(&report); err != nil {
-		return report, fmt.Errorf("on %s: %w", cfg.Listen.Admin, err)
+	if err := json.NewDecoder(resp.Body).Decode(into); err != nil {
+		return fmt.Errorf("on %s: %w", cfg.Listen.Admin, err)
 	}
-	if report.Portfolio != cfg.Portfolio.ID {
-		return report, fmt.Errorf("on %s, where another portfolio's does", cfg.Listen.Admin)
-	}
-	return report, nil
+	return nil
 }
 
 // local gives the address by which a listener is reached from this machine.

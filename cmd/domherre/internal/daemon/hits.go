@@ -84,10 +84,11 @@ func (d *daemon) fillHits(domains []check.DomainStatus) {
 
 // hitRows gives the counts of a day and those after it, of all nodes.
 func (d *daemon) hitRows(ctx context.Context, since string) (wire.HitsDoc, error) {
-	days, err := d.hitStore().Load(ctx, since)
+	store := d.hitStore()
+	days, err := store.Load(ctx, since)
 	if err != nil {
 		return wire.HitsDoc{}, err
 	}
 	days.Merge(d.hits.own(since))
-	return wire.NewHitsDoc(days), nil
+	return wire.NewHitsDoc(store.Portfolio, days), nil
 }

@@ -18,6 +18,7 @@ import (
 type HitsDoc struct {
 	Version   int      `json:"version"`              // 1
 	HideBelow int64    `json:"hide_below,omitempty"` // rows below it were left out
+	Portfolio string   `json:"portfolio"`            // its ID
 	Rows      []HitRow `json:"rows"`
 }
 
@@ -30,6 +31,14 @@ type HitRow struct {
 	Hits   int64  `json:"hits"`
 }
 
+// Name is the domain in both forms, where they differ.
+func (r HitRow) Name() string {
+	if r.Domain == r.ASCII {
+		return r.Domain
+	}
+	return r.Domain + " (" + r.ASCII + ")"
+}
+
 // What rows may be summed by.
 const (
 	ByDay    = "day"
@@ -37,8 +46,8 @@ const (
 )
 
 // NewHitsDoc lists counts by day, domain and class.
-func NewHitsDoc(days HitDays) HitsDoc {
-	doc := HitsDoc{Version: 1, Rows: []HitRow{}}
+func NewHitsDoc(portfolioID string, days HitDays) HitsDoc {
+	doc := HitsDoc{Version: 1, Portfolio: portfolioID, Rows: []HitRow{}}
 	for _, day := range slices.Sorted(maps.Keys(days)) {
 		sum := Tally{}
 		for _, tally := range days[day] {

@@ -32,23 +32,24 @@ func first() []row {
 		module[gandi.Provider](Type{
 			Name: "gandi", Home: "https://api.gandi.net/docs/livedns/", Limits: api(2, 4), MinTTL: 300,
 			Summary: "Gandi LiveDNS",
-			Cannot:  []string{"it can't list zones"},
+			Cannot:  []string{noList},
 		}, byDifference,
 			need("bearer_token", "a personal access token that may manage domain name technical configurations", "${env:GANDI_BEARER_TOKEN}").secret(),
 		).mendedBy(quirks{quoted: true, missingOK: true}),
 		module[ovh.Provider](Type{
-			Name: "ovh", Home: "https://help.ovhcloud.com/csm/en-dns-zone", Limits: api(1, 4), MinTTL: 60,
+			Name: "ovh", Home: "https://help.ovhcloud.com/csm/en-dns-zone", Limits: api(1, 4), MinTTL: 60, Unsupported: []string{"HTTPS", "SVCB"},
 			Summary: "OVHcloud",
-			Cannot:  []string{"it can't list zones", "it reads record by record: a request for each", "quotes within a text are lost"},
+			Cannot:  []string{noList, "it reads record by record: a request for each", "quotes within a text are lost", noHTTPS + ", and a zone that holds some may be unreadable to it"},
 		}, byDifference,
 			need("endpoint", "the API to use: ovh-eu, ovh-ca or ovh-us", "ovh-eu"),
 			need("application_key", "the application's key", "${env:OVH_APPLICATION_KEY}").secret(),
 			need("application_secret", "the application's secret", "${env:OVH_APPLICATION_SECRET}").secret(),
-			need("consumer_key", "a consumer key that may GET, POST, PUT and DELETE /domain/zone/*", "${env:OVH_CONSUMER_KEY}").secret()),
+			need("consumer_key", "a consumer key that may GET, POST, PUT and DELETE /domain/zone/*", "${env:OVH_CONSUMER_KEY}").secret(),
+		).weighs(weights{read: 14, call: 1, record: 1}).mendedBy(quirks{mayQuote: true, byRecord: true}),
 		module[simplydotcom.Provider](Type{
 			Name: "simplydotcom", Home: "https://www.simply.com/docs/api/", Limits: api(1, 2), MinTTL: 60,
 			Summary: "Simply.com",
-			Cannot:  []string{"it can't list zones"},
+			Cannot:  []string{noList},
 		}, byDifference,
 			need("account_name", "the account, UE and six digits", "UE123456"),
 			need("api_key", "the account's API key", "${env:SIMPLY_API_KEY}").secret(),
@@ -60,6 +61,6 @@ func first() []row {
 			Cannot:  []string{"it lists the first page of zones alone"},
 		}, byDifference,
 			need("access_key", "the account's API key", "${env:BUNNY_ACCESS_KEY}").secret(),
-		).mendedBy(quirks{firstZones: true}),
+		).weighs(weights{read: 2, record: 2}).mendedBy(quirks{firstZones: true}),
 	}
 }

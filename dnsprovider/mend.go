@@ -218,6 +218,8 @@ func (m mended) plain(text string) (string, bool) {
 		text = `"` + text + `"`
 	case m.quoted:
 	case m.mayQuote && len(text) > 1 && text[0] == '"' && text[len(text)-1] == '"':
+	case m.mayQuote && strings.Contains(text, `" "`): // parts of it, without the outer quotes
+		text = `"` + text + `"`
 	default:
 		return "", false
 	}

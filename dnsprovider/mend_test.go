@@ -50,6 +50,8 @@ func TestMended(t *testing.T) {
 	}{
 		"mayQuote": {quirks{mayQuote: true}, faulty{form: quote}, []libdns.RR{rr("@", "TXT", `say "hej" \ å`)}, reading,
 			`"say \"hej\"`, `@ 300 TXT say "hej" \ å`},
+		"mayQuote parts": {quirks{mayQuote: true}, faulty{form: bare}, []libdns.RR{rr("@", "TXT", strings.Repeat("x", 300))}, reading,
+			`x" "x`, "@ 300 TXT " + strings.Repeat("x", 300)},
 		"bared": {quirks{bared: true}, faulty{form: bare}, []libdns.RR{rr("@", "TXT", strings.Repeat("x", 300))}, reading,
 			`x" "x`, "@ 300 TXT " + strings.Repeat("x", 300)},
 		"bared writes": {quirks{bared: true}, faulty{}, nil, adding(txt("@", `a "b"`)), `@ 300 TXT a "b"`, `@ 300 TXT "a \"b\""`},

@@ -63,10 +63,10 @@ func (s Setting) secret() Setting {
 	return s
 }
 
-// weights are how many HTTP requests a module makes: to read a zone, to write
-// at all, and for each record that is written. Without them it makes one to
-// read and one for each record.
-type weights struct{ read, call, record int }
+// weights are how many HTTP requests a type makes: to read a zone; to write to it
+// at all; for each call that it is written by; for each record that is written.
+// Without them it makes one to read and one for each record.
+type weights struct{ read, zone, call, record int }
 
 func (r row) weighs(w weights) row {
 	r.weights = w

@@ -124,24 +124,25 @@ func local() Limits {
 
 // rows is the registry: a line or two per type.
 func rows() []row {
+	inOne := weights{read: 1, zone: 1}
 	own := []row{
 		typed(Type{
 			Name: "embedded", Home: "https://www.rfc-editor.org/rfc/rfc1034", Limits: local(),
 			Summary: "the authoritative server inside the daemon; its zones are kept in the state",
 			Cannot:  []string{"it doesn't sign zones (DNSSEC)", "it serves from this machine alone: put secondaries beside it"},
-		}, openEmbedded, embedded.Settings.Check).guarding(),
+		}, openEmbedded, embedded.Settings.Check).guarding().weighs(inOne),
 		typed(Type{
 			Name: "rfc2136", Home: "https://www.rfc-editor.org/rfc/rfc2136", Limits: local(),
 			Summary: "a name server that takes dynamic updates signed by TSIG: BIND, Knot DNS, PowerDNS",
 			Cannot:  []string{"it can't list zones", "it can't create zones: add each to the server first", "PowerDNS takes texts that differ in case alone for the same: use the type powerdns there"},
 		}, func(s rfc2136.Settings, cfg Config, d Deps) (any, error) {
 			return rfc2136.New(s, memory(cfg, d, s.Server))
-		}, rfc2136.Settings.Check).guarding(),
+		}, rfc2136.Settings.Check).guarding().weighs(inOne),
 		typed(Type{
 			Name: "powerdns", Home: "https://doc.powerdns.com/authoritative/http-api/", Limits: local(),
 			Summary: "a PowerDNS Authoritative Server, by its HTTP API",
 			Cannot:  []string{"on SQLite it can't write zones in parallel; concurrency adapts to that", "disabled records are not seen, and go when their RRset is written"},
-		}, openPowerDNS, powerdns.Settings.Check),
+		}, openPowerDNS, powerdns.Settings.Check).weighs(inOne),
 	}
 	return append(own, modules()...)
 }

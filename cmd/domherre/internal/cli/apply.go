@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"domherre/cmd/domherre/internal/wire"
+	"domherre/dnsprovider"
 	"domherre/portfolio"
 )
 
@@ -77,7 +79,7 @@ func (a *app) change(c *cobra.Command, command string, o portfolio.Options, yes 
 	shown := false
 	o.Confirm = func(p portfolio.Plan) error {
 		shown = true
-		return a.confirm(redactPlan(p, r.Config.Redact), yes)
+		return a.confirm(redactPlan(p, r.Config.Redact), wire.Costs(r.Config, p), yes)
 	}
 	reconciler, err := r.Reconciler(ctx, a.progress)
 	if err != nil {
@@ -109,9 +111,9 @@ func (a *app) change(c *cobra.Command, command string, o portfolio.Options, yes 
 var errDeclined = errors.New("nothing was changed")
 
 // confirm shows the plan and, on a terminal, asks.
-func (a *app) confirm(p portfolio.Plan, yes bool) error {
+func (a *app) confirm(p portfolio.Plan, costs []dnsprovider.Cost, yes bool) error {
 	if !a.json() {
-		a.term.Plan(p)
+		a.writePlan(p, costs)
 	}
 	if yes || !a.term.Interactive() || a.term.Ask("Do this?") {
 		return nil

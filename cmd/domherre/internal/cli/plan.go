@@ -11,6 +11,8 @@ import (
 	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
+	"domherre/cmd/domherre/internal/wire"
+	"domherre/dnsprovider"
 	"domherre/portfolio"
 )
 
@@ -26,7 +28,7 @@ func (a *app) planCommand() *cobra.Command {
 			if o.Only, err = domains(c, args); err != nil {
 				return err
 			}
-			plan, err := a.plan(c, o)
+			plan, costs, err := a.plan(c, o)
 			if err != nil {
 				return err
 			}
@@ -35,7 +37,7 @@ func (a *app) planCommand() *cobra.Command {
 					return err
 				}
 			}
-			if err := a.showPlan(plan); err != nil {
+			if err := a.showPlan(plan, costs); err != nil {
 				return err
 			}
 			return planExit(plan, detailed)
@@ -49,19 +51,19 @@ func (a *app) planCommand() *cobra.Command {
 	return c
 }
 
-func (a *app) plan(c *cobra.Command, o portfolio.Options) (portfolio.Plan, error) {
+// plan makes a plan, and tells what it costs.
+func (a *app) plan(c *cobra.Command, o portfolio.Options) (portfolio.Plan, []dnsprovider.Cost, error) {
 	r, err := a.open(c)
 	if err != nil {
-		return portfolio.Plan{}, err
+		return portfolio.Plan{}, nil, err
 	}
 	defer r.Close()
 	reconciler, err := r.Reconciler(c.Context(), a.progress)
 	if err != nil {
-		return portfolio.Plan{}, err
+		return portfolio.Plan{}, nil, err
 	}
-	o.Lean = true
 	plan, err := reconciler.Plan(c.Context(), r.Config.Portfolio, o)
-	return redactPlan(plan, r.Config.Redact), err
+	return redactPlan(plan, r.Config.Redact), wire.Costs(r.Config, plan), err
 }
 
 // redactPlan takes secrets out of what providers said.
@@ -73,12 +75,20 @@ func redactPlan(p portfolio.Plan, redact func(string) string) portfolio.Plan {
 	return p
 }
 
-func (a *app) showPlan(p portfolio.Plan) error {
+func (a *app) showPlan(p portfolio.Plan, costs []dnsprovider.Cost) error {
 	if a.json() {
 		return a.term.JSON(p)
 	}
-	a.term.Plan(p)
+	a.writePlan(p, costs)
 	return nil
+}
+
+// writePlan writes a plan for people.
+func (a *app) writePlan(p portfolio.Plan, costs []dnsprovider.Cost) {
+	a.term.Plan(p)
+	for _, c := range costs {
+		a.term.Cost(c.Provider, c.Requests, c.PerSecond, c.Takes())
+	}
 }
 
 // planExit is how a plan ends the command: what failed comes before what was

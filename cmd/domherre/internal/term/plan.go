@@ -2,9 +2,11 @@ package term
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"domherre/portfolio"
 )
@@ -85,6 +87,23 @@ func (t *Term) summary(s portfolio.Summary, refused bool) {
 	if s.Failed > 0 {
 		t.Printf("%s could not be planned.\n", t.paint(bad, Count(s.Failed, "domain")))
 	}
+}
+
+// Cost writes what carrying out a plan takes at a provider.
+func (t *Term) Cost(provider string, requests int, perSecond float64, takes time.Duration) {
+	t.Printf("To apply it takes about %s to provider %s: %s at %s/s.\n",
+		Count(requests, "request"), provider, roughly(takes), strconv.FormatFloat(perSecond, 'f', -1, 64))
+}
+
+// roughly words a time as people would: 54 s, 12 min, 3 h.
+func roughly(d time.Duration) string {
+	switch {
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%.0f s", max(1, math.Round(d.Seconds())))
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%.0f min", d.Minutes())
+	}
+	return fmt.Sprintf("%.0f h", d.Hours())
 }
 
 func are(n int) string {

@@ -95,6 +95,11 @@ func NameserverNames(cfg *config.Config, provider string) []string {
 	return names
 }
 
+// Costs gives what a plan costs at each provider that limits requests.
+func Costs(cfg *config.Config, p portfolio.Plan) []dnsprovider.Cost {
+	return dnsprovider.Costs(providerConfigs(cfg), p)
+}
+
 // providerTypes gives the type of each provider by the provider's name.
 func providerTypes(cfg *config.Config) map[string]dnsprovider.Type {
 	types := map[string]dnsprovider.Type{}

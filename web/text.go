@@ -15,7 +15,7 @@ type text struct {
 	Domain, State, Check, Since, Finding, Advice, Visits                             string
 	Today, Total, Certificate, Names, Issuer, Expires, Renews                        string
 	LastError, Checked, Empty, EmptyHint, Unavailable, NotFound, Caption, CaptionOne string
-	None                                                                             string
+	None, ByPeople                                                                   string
 
 	Overall map[string]string // by overall state
 	States  map[string]string // by a check's state
@@ -41,6 +41,7 @@ func swedish() *text {
 		LastError: "Senaste fel", Checked: "Kontroller", Empty: "Inga domäner ännu.", EmptyHint: "Lägg till en rad i domänfilen, så syns den här.",
 		Unavailable: "Läget går inte att hämta just nu. Försök igen om en stund.", NotFound: "Den domänen finns inte i listan.",
 		Caption: "Varje domän med läget för varje kontroll", CaptionOne: "Varje kontroll med vad som syns och vad som är att göra", None: "ingen",
+		ByPeople: "Därav människor, ungefär",
 		Overall: map[string]string{
 			check.StateLive: "Fungerar", check.StateWaiting: "Väntar", check.StateBroken: "Fungerar inte",
 			check.StateUnknown: "Okänt", check.StatePaused: "Pausad", check.StatePlanned: "Planerad",
@@ -64,6 +65,7 @@ func english() *text {
 		LastError: "Latest error", Checked: "Checks", Empty: "No domains yet.", EmptyHint: "Add a line to the domain file and it shows up here.",
 		Unavailable: "The state cannot be read at the moment. Try again in a while.", NotFound: "That domain is not on the list.",
 		Caption: "Every domain with the state of each check", CaptionOne: "Every check with what was seen and what to do", None: "none",
+		ByPeople: "By people, roughly",
 		Overall: map[string]string{
 			check.StateLive: "Works", check.StateWaiting: "Waiting", check.StateBroken: "Does not work",
 			check.StateUnknown: "Unknown", check.StatePaused: "Paused", check.StatePlanned: "Planned",

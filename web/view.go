@@ -34,7 +34,7 @@ type domainView struct {
 	Checks        []checkView
 	Needs         []checkView // what a person has to do something about
 	Certificate   *certificateView
-	Today, Total  int64
+	Hits          check.Hits
 }
 
 // checkView is one check of one domain. One that the domain doesn't have shows
@@ -135,7 +135,7 @@ func columns(r check.Report) []string {
 }
 
 func (s *server) newDomainView(d check.DomainStatus, columns []string) domainView {
-	dv := domainView{Domain: d.Domain, ASCII: d.ASCII, Path: "/domains/" + d.ASCII, Overall: d.State, Today: d.Hits.Today, Total: d.Hits.Total}
+	dv := domainView{Domain: d.Domain, ASCII: d.ASCII, Path: "/domains/" + d.ASCII, Overall: d.State, Hits: d.Hits}
 	if dv.ASCII == dv.Domain {
 		dv.ASCII = ""
 	}

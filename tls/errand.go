@@ -77,6 +77,7 @@ func (m *Manager) depart(e Errand) error {
 			return fmt.Errorf("%s has no certificate to renew: it isn't on the list, not launched, or no host of it leads to the frontend", shown(d))
 		}
 	}
+	m.stirred = true
 	m.errand = &errand{tasks: tasks, until: m.now().Add(e.Patience)}
 	return nil
 }
@@ -121,7 +122,7 @@ func (m *Manager) arrive() []Renewed {
 		}
 		all = append(all, r)
 	}
-	m.errand = nil
+	m.errand, m.stirred = nil, true
 	slices.SortFunc(all, func(a, b Renewed) int { return compareEntries(a.Entry, b.Entry) })
 	return all
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
 	"errors"
 	"io/fs"
@@ -124,6 +125,8 @@ type fakeCA struct {
 
 	askAgain time.Duration // Retry-After of the renewal information
 	slow     time.Duration // to issue
+	above    []byte        // PEM, handed out behind the certificate
+	bulk     int           // octets that certificates have more than names and keys
 
 	mu       sync.Mutex
 	down     bool
@@ -133,7 +136,7 @@ type fakeCA struct {
 	serial   int64
 }
 
-func newFakeCA(t *testing.T) *fakeCA {
+func newFakeCA(t testing.TB) *fakeCA {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -189,11 +192,18 @@ func (f *fakeCA) Replace(_ context.Context, csr *x509.CertificateRequest, old *x
 	f.serial++
 	leaf := &x509.Certificate{SerialNumber: big.NewInt(f.serial + 1), DNSNames: csr.DNSNames,
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(f.life(csr.DNSNames[0]))}
+	if f.bulk > 0 {
+		bulk := make([]byte, f.bulk)
+		if _, err := rand.Read(bulk); err != nil {
+			return nil, err
+		}
+		leaf.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 9999}, Value: bulk}}
+	}
 	der, err := x509.CreateCertificate(rand.Reader, leaf, f.cert, csr.PublicKey, f.key)
 	if err != nil {
 		return nil, err
 	}
-	return &certmagic.IssuedCertificate{Certificate: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})}, nil
+	return &certmagic.IssuedCertificate{Certificate: append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), f.above...)}, nil
 }
 
 func (f *fakeCA) RenewalInfo(_ context.Context, leaf *x509.Certificate) (acme.RenewalInfo, error) {
@@ -214,7 +224,7 @@ func (f *fakeCA) RenewalInfo(_ context.Context, leaf *x509.Certificate) (acme.Re
 }
 
 // over makes a Manager whose only issuer is f.
-func (f *fakeCA) over(t *testing.T, store certmagic.Storage, public bool) *Manager {
+func (f *fakeCA) over(t testing.TB, store certmagic.Storage, public bool) *Manager {
 	t.Helper()
 	m, err := New(Options{Storage: store, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {

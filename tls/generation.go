@@ -206,13 +206,9 @@ func (s shelf) numbers(ctx context.Context, id string) ([]int, error) {
 	return numbers, nil
 }
 
-// newest gives the newest generation that is whole, or nil. Each one that
-// isn't is told to damaged.
-func (s shelf) newest(ctx context.Context, id string, damaged func(key string, err error)) (*generation, error) {
-	numbers, err := s.numbers(ctx, id)
-	if err != nil {
-		return nil, err
-	}
+// newest gives the newest of the generations that is whole, or nil. Each one
+// that isn't is told to damaged.
+func (s shelf) newest(ctx context.Context, id string, numbers []int, damaged func(key string, err error)) (*generation, error) {
 	for _, n := range numbers {
 		value, err := s.storage.Load(ctx, generationKey(id, n))
 		if errors.Is(err, fs.ErrNotExist) {

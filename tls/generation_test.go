@@ -58,7 +58,7 @@ func TestKeyTypes(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", kind, err)
 		}
-		if _, err := newServed(back).certificate(); err != nil {
+		if _, err := (&Manager{}).served(back, nil).certificate(); err != nil {
 			t.Errorf("%s: %v", kind, err)
 		}
 	}

@@ -2,6 +2,7 @@ package tls
 
 import (
 	"bytes"
+	"crypto/x509"
 	"encoding/pem"
 	"slices"
 	"strings"
@@ -39,13 +40,21 @@ func (h Held) Serial() string { return h.cert.serial }
 // Chain gives the certificate and what leads to its root as PEM, leaf first.
 func (h Held) Chain() []byte {
 	var b bytes.Buffer
-	for _, der := range h.cert.chain {
+	for _, der := range h.cert.chain() {
 		b.Write(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 	}
 	return b.Bytes()
 }
 
 // Key gives the private key as PEM (PKCS #8).
-func (h Held) Key() []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: h.cert.key})
+func (h Held) Key() ([]byte, error) {
+	key, err := expandKey(h.cert.key)
+	if err != nil {
+		return nil, err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, err
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
 }

@@ -42,6 +42,29 @@ func newKey(kind string) (crypto.Signer, error) {
 	return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 }
 
+// p256Octets is the length of a P-256 key as compactKey has it.
+const p256Octets = 32
+
+// compactKey makes PKCS #8 small, since there may be ten thousand: of a P-256
+// key it keeps the number alone, a quarter of the length.
+func compactKey(der []byte) []byte {
+	key, err := parseKey(der)
+	if k, ok := key.(*ecdsa.PrivateKey); err == nil && ok && k.Curve == elliptic.P256() {
+		if raw, err := k.Bytes(); err == nil {
+			return raw
+		}
+	}
+	return der
+}
+
+// expandKey is the opposite of compactKey.
+func expandKey(compact []byte) (crypto.Signer, error) {
+	if len(compact) == p256Octets {
+		return ecdsa.ParseRawPrivateKey(elliptic.P256(), compact)
+	}
+	return parseKey(compact)
+}
+
 // newRequest makes a certificate signing request for names. It carries no
 // common name: that is limited to 64 characters, and browsers don't read it.
 func newRequest(key crypto.Signer, names []string) (*x509.CertificateRequest, error) {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"path"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -14,28 +16,29 @@ import (
 // parallelLoads bounds how many certificates are read from the store at once.
 const parallelLoads = 16
 
-// Reload reads from the store what isn't known yet: everything at start, so
-// that all that was ever issued is served before the first connection, and
+// Reload reads from the store what isn't known yet: everything at start, and
 // later what other processes have issued. It returns once all that can be read
-// is served; the error names what couldn't.
+// is served; the error names what couldn't. A handshake that comes before reads
+// its own certificate by itself.
 func (m *Manager) Reload(ctx context.Context) error {
-	newest, err := m.stored(ctx)
+	defer m.nudge()
+	folders, err := m.folders(ctx)
 	if err != nil {
 		return err
 	}
-	defer m.nudge()
 	var group errgroup.Group // without a context: one that fails stops no other
 	group.SetLimit(parallelLoads)
 	var mu sync.Mutex
 	var errs []error
 	for t, loaded := range m.snapshot() {
-		if loaded && newest[t.id] <= t.slot.number() {
+		there := folders[t.id]
+		if loaded && there.newest() <= t.slot.number() {
 			continue
 		}
 		group.Go(func() error {
-			err := m.load(ctx, t)
+			err := m.load(ctx, t, &there)
 			if err == nil {
-				m.update(t, func() { t.due = t.record.NextTry })
+				m.schedule(t)
 				return nil
 			}
 			mu.Lock()
@@ -44,31 +47,76 @@ func (m *Manager) Reload(ctx context.Context) error {
 			return nil
 		})
 	}
-	return errors.Join(group.Wait(), errors.Join(errs...))
+	err = errors.Join(group.Wait(), errors.Join(errs...))
+	if err == nil {
+		m.allRead.Do(func() { close(m.loaded) })
+	}
+	return err
 }
 
-// stored lists the newest generation of each folder in the store.
-func (m *Manager) stored(ctx context.Context) (map[string]int, error) {
-	keys, err := m.list(ctx)
-	if err != nil {
-		return nil, err
+// Loaded is closed once Reload has read everything for the first time.
+func (m *Manager) Loaded() <-chan struct{} { return m.loaded }
+
+// schedule says when a task that was just read is to be looked at.
+func (m *Manager) schedule(t *task) {
+	j := m.job(t)
+	needed := m.needed(j)
+	if !needed {
+		m.settle(j)
 	}
-	newest := map[string]int{}
-	for _, k := range keys {
-		if id, n, ok := generationOf(k); ok {
-			newest[id] = max(newest[id], n)
+	m.update(t, func() {
+		m.stirred = true
+		if needed {
+			t.due = t.record.NextTry
 		}
-	}
-	return newest, nil
+	})
 }
 
-// list gives all keys below StoragePrefix.
-func (m *Manager) list(ctx context.Context) ([]string, error) {
+// folder is what the store holds for one task.
+type folder struct {
+	numbers []int // of generations, newest first
+	record  bool
+	keys    []string
+}
+
+func (f folder) newest() int {
+	if len(f.numbers) == 0 {
+		return 0
+	}
+	return f.numbers[0]
+}
+
+// folders lists what the store holds, by task.
+func (m *Manager) folders(ctx context.Context) (map[string]folder, error) {
 	keys, err := m.o.Storage.List(ctx, StoragePrefix, true)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("listing the certificates in the state: %w", err)
 	}
-	return keys, nil
+	folders := make(map[string]folder, len(keys)/3)
+	for _, k := range keys {
+		dir, file := path.Split(k)
+		dir, id := path.Split(path.Clean(dir))
+		if path.Clean(dir) != StoragePrefix {
+			continue
+		}
+		f := folders[id]
+		f.keys = append(f.keys, k)
+		f.record = f.record || file == recordFile
+		if _, n, ok := generationOf(k); ok {
+			f.numbers = append(f.numbers, n)
+		}
+		folders[id] = f
+	}
+	for _, f := range folders {
+		slices.SortFunc(f.numbers, func(a, b int) int { return b - a })
+	}
+	return folders, nil
+}
+
+// folder lists what the store holds for one task.
+func (m *Manager) folder(ctx context.Context, id string) (folder, error) {
+	numbers, err := m.shelf.numbers(ctx, id)
+	return folder{numbers: numbers, record: true}, err
 }
 
 // snapshot gives the tasks, and which of them were read from the store.
@@ -84,25 +132,33 @@ func (m *Manager) snapshot() map[*task]bool {
 	return all
 }
 
-// load reads a task's newest whole generation and its record. A certificate
-// that is served already is only ever replaced by a later generation.
-func (m *Manager) load(ctx context.Context, t *task) error {
-	g, err := m.shelf.newest(ctx, t.id, func(key string, err error) {
+// load reads a task's newest whole generation and its record; there is what the
+// store holds, nil to look. A certificate that is served already is only ever
+// replaced by a later generation.
+func (m *Manager) load(ctx context.Context, t *task, there *folder) error {
+	if there == nil {
+		f, err := m.folder(ctx, t.id)
+		if err != nil {
+			return err
+		}
+		there = &f
+	}
+	g, err := m.shelf.newest(ctx, t.id, there.numbers, func(key string, err error) {
 		m.log.Error("a certificate in the state is damaged: using the one before, or ordering anew",
 			"domain", shown(t.domain), "key", key, "error", err)
 	})
 	if err != nil {
 		return err
 	}
-	r, err := m.shelf.load(ctx, t.id, m.now())
-	if err != nil {
-		return err
+	var r record
+	if there.record {
+		if r, err = m.shelf.load(ctx, t.id, m.now()); err != nil {
+			return err
+		}
 	}
-	newer := g != nil && g.number > t.slot.number()
-	renewed := newer && t.slot.number() > 0
-	if newer {
-		t.slot.cert.Store(newServed(g))
-	}
+	before := t.slot.number()
+	renewed := g != nil && t.slot.put(m.served(g, m.job(t).names)) && before > 0
+	t.slot.read.Store(true)
 	m.update(t, func() {
 		renewed = renewed && !t.busy // else a step of ours has just stored it, or tells by itself
 		t.loaded, t.record = true, r

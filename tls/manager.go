@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"golang.org/x/net/idna"
+	"golang.org/x/sync/singleflight"
 )
 
 // Manager keeps the certificates of a set of subjects. Make one with New, say
@@ -24,6 +25,10 @@ type Manager struct {
 	shelf   shelf
 
 	table         atomic.Pointer[table]
+	shared        shared
+	reading       singleflight.Group // by handshakes, of what isn't loaded yet
+	loaded        chan struct{}      // closed when all was read
+	allRead       sync.Once
 	server        *tls.Config
 	tickets       *tls.Config
 	rotateTickets func()
@@ -35,6 +40,10 @@ type Manager struct {
 	tasks  map[string]*task // by id
 	active int              // steps that hold a slot
 	flying int              // steps at all
+
+	due     []rank    // what waits for a slot
+	next    time.Time // when more will be due
+	stirred bool      // the tasks are to be looked at anew
 
 	queued  int       // tasks that wait for their turn
 	undealt bool      // turns are to be dealt anew
@@ -82,7 +91,7 @@ func New(o Options) (*Manager, error) {
 	}
 	m := &Manager{
 		o: o, log: o.Log, now: o.Now, issuers: issuers, shelf: shelf{o.Storage},
-		wake: make(chan struct{}, 1), tasks: map[string]*task{},
+		wake: make(chan struct{}, 1), loaded: make(chan struct{}), tasks: map[string]*task{},
 	}
 	m.table.Store(&table{})
 	if err := m.newServer(); err != nil {
@@ -115,7 +124,7 @@ func (m *Manager) Manage(subjects []Subject) {
 		}
 	}
 	m.tasks = next
-	m.undealt = true
+	m.undealt, m.stirred = true, true
 	m.table.Store(&names)
 	m.nudge()
 }
@@ -129,10 +138,10 @@ func (m *Manager) split(s Subject) [][]string {
 	for _, iss := range m.issuers[1:] {
 		limit = min(limit, iss.maxNames())
 	}
-	return slices.Collect(slices.Chunk(unique(s.Names), limit))
+	return slices.Collect(slices.Chunk(distinct(s.Names), limit))
 }
 
-func unique(names []string) []string {
+func distinct(names []string) []string {
 	var out []string
 	for _, n := range names {
 		if !slices.Contains(out, n) {
@@ -151,7 +160,8 @@ func (m *Manager) keep(s Subject, part int, names []string) *task {
 	}
 	t := m.tasks[id]
 	if t == nil {
-		t = &task{id: id, domain: s.Domain, slot: &slot{}}
+		t = &task{id: id, domain: s.Domain}
+		t.slot = &slot{task: t}
 	}
 	t.problem = s.validate()
 	if slices.Equal(t.names, names) {
@@ -177,6 +187,7 @@ func (m *Manager) Poke(domain string) {
 			t.due, t.holds, t.poked, t.again = time.Time{}, 0, true, t.busy
 		}
 	}
+	m.stirred = true
 	m.nudge()
 }
 

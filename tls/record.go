@@ -41,7 +41,9 @@ type renewalWish struct {
 	Why    string    `json:"why,omitempty"`
 }
 
-func recordKey(id string) string { return path.Join(StoragePrefix, id, "state.json") }
+const recordFile = "state.json"
+
+func recordKey(id string) string { return path.Join(StoragePrefix, id, recordFile) }
 
 // load reads the record of id. A damaged one counts as one failed attempt just
 // now: it hides how many there were.

@@ -76,7 +76,7 @@ func (m *Manager) refreshWish(ctx context.Context, j job) {
 	if iss == nil || iss.internal != nil || m.now().Before(m.askAt(j.current, j.record.ARI)) {
 		return
 	}
-	leaf, err := x509.ParseCertificate(j.current.chain[0])
+	leaf, err := x509.ParseCertificate(j.current.leaf)
 	if err != nil {
 		return
 	}

@@ -33,11 +33,11 @@ func (m *Manager) revoke(ctx context.Context, h Held, reason int) error {
 	if iss.acme == nil {
 		return errors.New("the internal CA revokes nothing: no browser trusts it")
 	}
-	leaf, err := x509.ParseCertificate(h.cert.chain[0])
+	leaf, err := x509.ParseCertificate(h.cert.leaf)
 	if err != nil {
 		return err
 	}
-	key, err := parseKey(h.cert.key)
+	key, err := expandKey(h.cert.key)
 	if err != nil {
 		return err
 	}

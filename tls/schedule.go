@@ -3,6 +3,7 @@ package tls
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 )
@@ -21,8 +22,23 @@ func (m *Manager) Run(ctx context.Context) error {
 		return errors.New("the certificate manager is running already")
 	}
 	defer m.running.Store(false)
+	m.readAll(ctx)
 	m.work(ctx)
 	return nil
+}
+
+// readAll reads the store, unless Reload has done so. What can't be read now,
+// the steps read one by one.
+func (m *Manager) readAll(ctx context.Context) {
+	select {
+	case <-m.loaded:
+		return
+	default:
+	}
+	if err := m.Reload(ctx); err != nil && ctx.Err() == nil {
+		m.log.Error("certificates: not all in the state could be read", "error", err)
+	}
+	m.allRead.Do(func() { close(m.loaded) })
 }
 
 // work runs steps until ctx ends or the errand, if there is one, is over.
@@ -61,40 +77,42 @@ func (m *Manager) launch(ctx context.Context, steps *sync.WaitGroup) (next time.
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.now()
-	next = now.Add(maxSleep)
-	if again := m.deal(now); !again.IsZero() {
-		next = again
-	}
-	var due []rank
-	for _, t := range m.tasks {
-		switch {
-		case t.busy || t.problem != nil || !m.errand.wants(t):
-		case !t.due.After(now):
-			due = append(due, t.rank(now))
-		case t.due.Before(next):
-			next = t.due
-		}
+	again := m.deal(now)
+	if m.stirred || !m.next.After(now) {
+		m.survey(now)
 	}
 	free := min(maxActive-m.active, maxFlying-m.flying) // a freed slot nudges
-	for _, r := range mostUrgent(due, free) {
-		m.start(ctx, r.task, steps)
+	for free > 0 && len(m.due) > 0 {
+		t := m.due[0].task
+		m.due = m.due[1:]
+		if !t.busy && !t.due.After(now) && m.tasks[t.id] == t {
+			m.start(ctx, t, steps)
+			free--
+		}
+	}
+	next = m.next
+	if !again.IsZero() && again.Before(next) {
+		next = again
 	}
 	return next, m.errand.over()
 }
 
-// mostUrgent gives the n first by urgency. Nearly always n is small, or all
-// are taken: sorting ten thousand for each one that starts would cost more.
-func mostUrgent(due []rank, n int) []rank {
-	for i := 0; i < n && i < len(due); i++ {
-		first := i
-		for j := i + 1; j < len(due); j++ {
-			if due[j].compare(due[first]) < 0 {
-				first = j
-			}
+// survey lists what is due, the most urgent first, and says when to look again.
+// Between surveys only what is listed is started: looking at ten thousand for
+// each that ends would cost more. The lock is held.
+func (m *Manager) survey(now time.Time) {
+	m.stirred, m.next = false, now.Add(maxSleep)
+	m.due = m.due[:0]
+	for _, t := range m.tasks {
+		switch {
+		case t.busy || t.problem != nil || !m.errand.wants(t):
+		case !t.due.After(now):
+			m.due = append(m.due, t.rank(now))
+		case t.due.Before(m.next):
+			m.next = t.due
 		}
-		due[i], due[first] = due[first], due[i]
 	}
-	return due[:max(0, min(n, len(due)))]
+	slices.SortFunc(m.due, rank.compare)
 }
 
 func (t *task) expiry() time.Time {
@@ -150,5 +168,8 @@ func (m *Manager) end(t *task) {
 	t.turn = false
 	if t.again {
 		t.due = time.Time{}
+	}
+	if t.due.Before(m.next) {
+		m.next = t.due
 	}
 }

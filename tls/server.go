@@ -1,6 +1,7 @@
 package tls
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/tls"
 	"fmt"
@@ -76,14 +77,44 @@ func newTicketKeys(c *tls.Config, now func() time.Time) func() error {
 	}
 }
 
-// getCertificate finds the certificate for a handshake in memory. Neither a
-// certificate nor an error makes crypto/tls send unrecognized_name.
+// getCertificate finds the certificate for a handshake in memory; only before
+// it was ever loaded, a moment after start, in the store. Neither a certificate
+// nor an error makes crypto/tls send unrecognized_name.
 func (m *Manager) getCertificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-	c := m.table.Load().lookup(hostOf(hello))
+	host, names := hostOf(hello), *m.table.Load()
+	c := names.lookup(host)
+	if c == nil && m.readUnread(hello.Context(), names.slots(host)) {
+		c = names.lookup(host)
+	}
 	if c == nil {
 		return nil, nil
 	}
 	return c.certificate()
+}
+
+// firstRead bounds how long a handshake waits for the store after start.
+const firstRead = 2 * time.Second
+
+// readUnread reads the certificates that weren't loaded yet, and reports whether
+// there were such. Handshakes that want the same share one reading.
+func (m *Manager) readUnread(ctx context.Context, slots [2]*slot) (read bool) {
+	for _, s := range slots {
+		if s == nil || s.read.Load() {
+			continue
+		}
+		read = true
+		done := m.reading.DoChan(s.task.id, func() (any, error) {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), firstRead)
+			defer cancel()
+			return nil, m.load(ctx, s.task, nil)
+		})
+		select {
+		case <-done: // an error shows in the log when Reload meets it
+		case <-ctx.Done():
+		case <-time.After(firstRead):
+		}
+	}
+	return read
 }
 
 // configForChallenge answers a CA that validates by tls-alpn-01 (RFC 8737);

@@ -34,7 +34,7 @@ type job struct {
 // say when to look again.
 func (m *Manager) step(ctx context.Context, t *task) {
 	if !m.isLoaded(t) {
-		if err := m.load(ctx, t); err != nil {
+		if err := m.load(ctx, t, nil); err != nil {
 			m.stumble(ctx, t, err)
 			return
 		}
@@ -224,7 +224,7 @@ func (m *Manager) orderLocked(ctx context.Context, j job) {
 		return
 	}
 	defer unlock()
-	if err := m.load(ctx, j.task); err != nil {
+	if err := m.load(ctx, j.task, nil); err != nil {
 		m.stumble(ctx, j.task, err)
 		return
 	}

@@ -2,7 +2,6 @@ package tls
 
 import (
 	"context"
-	"path"
 	"time"
 )
 
@@ -26,11 +25,11 @@ func (m *Manager) tidy(ctx context.Context) {
 		m.log.Warn("certificates: looking for what nobody keeps", "error", err)
 		return
 	}
-	for id, keys := range folders {
-		if m.manages(id) || !m.abandoned(ctx, id) {
+	for id, there := range folders {
+		if m.manages(id) || !m.abandoned(ctx, id, there) {
 			continue
 		}
-		if err := m.remove(ctx, id, keys); err != nil {
+		if err := m.remove(ctx, id, there.keys); err != nil {
 			m.log.Warn("certificates: removing what nobody keeps", "domain", shown(id), "error", err)
 			continue
 		}
@@ -47,18 +46,6 @@ func (m *Manager) clockConfirmed(ctx context.Context) bool {
 	return false
 }
 
-// folders lists the keys of the store by whose they are.
-func (m *Manager) folders(ctx context.Context) (map[string][]string, error) {
-	keys, err := m.list(ctx)
-	folders := map[string][]string{}
-	for _, k := range keys {
-		if dir := path.Dir(k); path.Dir(dir) == StoragePrefix {
-			folders[path.Base(dir)] = append(folders[path.Base(dir)], k)
-		}
-	}
-	return folders, err
-}
-
 func (m *Manager) manages(id string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -67,8 +54,8 @@ func (m *Manager) manages(id string) bool {
 
 // abandoned reports whether id has neither had a valid certificate nor been
 // tried for so long that nobody can want it. What can't be read isn't.
-func (m *Manager) abandoned(ctx context.Context, id string) bool {
-	g, err := m.shelf.newest(ctx, id, func(string, error) {})
+func (m *Manager) abandoned(ctx context.Context, id string, there folder) bool {
+	g, err := m.shelf.newest(ctx, id, there.numbers, func(string, error) {})
 	if err != nil {
 		return false
 	}

@@ -177,7 +177,7 @@ func (m *Manager) deal(now time.Time) time.Time {
 	if next := m.dealt.Add(dealEvery); next.After(now) && !m.dealt.After(now) {
 		return next
 	}
-	m.dealt, m.undealt = now, false
+	m.dealt, m.undealt, m.stirred = now, false, true
 	var queue []rank
 	taken := 0 // by tasks that have their turn, and haven't spent it yet
 	for _, t := range m.tasks {

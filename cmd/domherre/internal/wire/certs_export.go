@@ -90,7 +90,11 @@ func (x CertificateExport) run(ctx context.Context) (bool, error) {
 
 // writeFile writes chain and key as one file.
 func (x CertificateExport) writeFile(h tls.Held) (bool, error) {
-	path, content := filepath.Join(x.Dir, h.ID()+".pem"), slices.Concat(h.Chain(), h.Key())
+	key, err := h.Key()
+	if err != nil {
+		return false, err
+	}
+	path, content := filepath.Join(x.Dir, h.ID()+".pem"), slices.Concat(h.Chain(), key)
 	if same(path, content) {
 		return false, nil
 	}
@@ -104,7 +108,11 @@ func (x CertificateExport) writeFile(h tls.Held) (bool, error) {
 // link there.
 func (x CertificateExport) writeFolder(h tls.Held) (bool, error) {
 	link, target := filepath.Join(x.Dir, h.ID()), filepath.Join(exportVersions, h.ID()+"-"+h.Serial())
-	files := map[string][]byte{"fullchain.pem": h.Chain(), "privkey.pem": h.Key()}
+	key, err := h.Key()
+	if err != nil {
+		return false, err
+	}
+	files := map[string][]byte{"fullchain.pem": h.Chain(), "privkey.pem": key}
 	before, err := os.Readlink(link)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return false, fmt.Errorf("%s is there, and not ours to replace: %w", link, err)

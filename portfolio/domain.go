@@ -37,6 +37,9 @@ type Domain struct {
 	// Set only in what the AcceptedStore keeps.
 	Leaving bool `json:"leaving,omitempty"` // left the list, not pruned: kept as last accepted
 	Owned   int  `json:"owned,omitempty"`   // RRsets that were ours in the zone when last seen
+
+	// Providers that kept the zone before, and may still have records of ours.
+	Former []string `json:"former,omitempty"`
 }
 
 // Source is where a domain was declared.

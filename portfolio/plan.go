@@ -79,6 +79,7 @@ type DomainPlan struct {
 	Owned   int          `json:"-"` // RRsets in the zone that count as ours
 	Leaving bool         `json:"-"` // left the list
 	Prune   bool         `json:"-"` // left the list, and is forgotten once this is carried out
+	Away    string       `json:"-"` // who keeps the zone now, where this is for a provider that kept it before
 	Stale   bool         `json:"-"` // refused because a saved plan no longer fits
 
 	holds   bool     // the zone has more than its delegation

@@ -34,7 +34,7 @@ func eachDomain(f func(DomainPlan) DomainPlan) Policy {
 // which saved no longer fits are refused, each by itself.
 func AsSaved(saved Plan) Policy {
 	return eachDomain(func(d DomainPlan) DomainPlan {
-		s, found := saved.Find(d.ASCII)
+		s, found := saved.planFor(d)
 		switch {
 		case !found || len(s.Changes) == 0 && (len(d.Changes) > 0 || d.Leaving):
 			return d.withoutChanges()
@@ -49,6 +49,18 @@ func AsSaved(saved Plan) Policy {
 		d.Prune = d.Prune && d.Pending()
 		return d
 	})
+}
+
+// planFor finds what a saved plan says of the zone that d is for.
+func (p Plan) planFor(d DomainPlan) (DomainPlan, bool) {
+	same := func(s DomainPlan) bool { return s.ASCII == d.ASCII && s.Provider == d.Provider }
+	if i := slices.IndexFunc(p.Domains, same); i >= 0 {
+		return p.Domains[i], true
+	}
+	if d.Away != "" {
+		return DomainPlan{}, false
+	}
+	return p.Find(d.ASCII)
 }
 
 // withoutChanges is d, doing nothing.

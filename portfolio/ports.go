@@ -41,6 +41,20 @@ type WriteReader interface {
 	WriteAndRead(ctx context.Context, w Write) (Zone, error)
 }
 
+// Lister is what Zones may be too, where providers can list their zones: by
+// whatever names they have there. Domains that left the list are then found by
+// their marker where the state doesn't know of them.
+type Lister interface {
+	ListZones(ctx context.Context, provider string) ([]string, error)
+}
+
+// Delegator is what Zones may be too, where the world can be asked: Delegated
+// reports whether the NS records that resolvers find for the domain name one of
+// those in ns, or of its provider's as configured.
+type Delegator interface {
+	Delegated(ctx context.Context, d Domain, ns []string) (bool, error)
+}
+
 // Write is one zone's share of an apply.
 type Write struct {
 	Domain   Domain
@@ -87,6 +101,7 @@ type Entry struct {
 	By         string    `json:"by"` // "anna@laptop", "daemon@host"
 	Domain     string    `json:"domain"`
 	ASCII      string    `json:"ascii"`
+	Provider   string    `json:"provider,omitempty"` // that kept the zone
 	PlanDigest string    `json:"plan"`
 	Changes    []Change  `json:"changes"`
 	RolledBack string    `json:"rolled_back"`      // the entry that undid this one; whoever reads the journal fills it in from Undoes

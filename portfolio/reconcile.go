@@ -23,6 +23,12 @@ type Reconciler struct {
 	Now      func() time.Time
 	Parallel int         // domains of one provider at once; 0: a default
 	Progress func(Event) // nil, or called once per domain and step, never twice at a time
+
+	// Providers are all that there are. Where Unlisted isn't nil, their zones are
+	// searched for the marker of domains that left the list and that Accepted
+	// doesn't know of; Unlisted gives the entry that such a one is taken to have.
+	Providers []string
+	Unlisted  func(n Name, provider string) Domain
 }
 
 // Options is what is asked of one run.
@@ -30,6 +36,7 @@ type Options struct {
 	Only     []Name           // nil: all
 	Provider string           // "": all; else only the domains that it keeps: runs for several providers may go side by side
 	Prune    bool             // delete what is ours in domains that left the list
+	Away     bool             // look at providers that kept zones before, too; with Prune, delete what is ours there, and search
 	Force    bool             // past the guard
 	Full     bool             // read zones that show no sign of change too
 	Lean     bool             // Wanted isn't asked of plans that change nothing: saves much memory

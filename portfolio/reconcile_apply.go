@@ -220,7 +220,7 @@ func (w writer) journal(ctx context.Context, d DomainPlan, changes []Change, fai
 		return "", nil
 	}
 	e := Entry{
-		Time: w.r.Now(), By: w.opts.By, Domain: d.Domain, ASCII: d.ASCII,
+		Time: w.r.Now(), By: w.opts.By, Domain: d.Domain, ASCII: d.ASCII, Provider: d.Provider,
 		PlanDigest: w.plan.Digest, Changes: slices.Concat([]Change{}, changes), Undoes: d.undoes,
 	}
 	if failure != nil {

@@ -12,11 +12,13 @@ import (
 type target struct {
 	Domain
 	leaving bool
+	away    string // the provider that keeps the zone now, where Domain has one that kept it before
+	found   bool   // by its marker alone
 }
 
 // plan observes, compares, and lets policies and the guard judge.
 func (r *Reconciler) plan(ctx context.Context, p Portfolio, accepted []Domain, o Options) (Plan, error) {
-	targets, err := targets(p, accepted, o)
+	targets, err := r.targets(ctx, p, accepted, o)
 	if err != nil {
 		return Plan{}, err
 	}
@@ -43,16 +45,11 @@ func (r *Reconciler) plan(ctx context.Context, p Portfolio, accepted []Domain, o
 	return NewPlan(p.ID, r.Now(), domains, policies...), nil
 }
 
-// targets are the domains that a run is for: those listed and those leaving,
+// targets are the zones that a run is for: of those listed and those leaving,
 // as far as the options name them.
-func targets(p Portfolio, accepted []Domain, o Options) ([]target, error) {
-	all := make([]target, 0, len(p.Domains))
-	for _, d := range p.Domains {
-		all = append(all, target{Domain: d})
-	}
-	for _, d := range Leaving(p, accepted) {
-		all = append(all, target{d, true})
-	}
+func (r *Reconciler) targets(ctx context.Context, p Portfolio, accepted []Domain, o Options) ([]target, error) {
+	all := r.known(p, accepted, o)
+	all = append(all, r.search(ctx, p, accepted, all, o)...)
 	for _, n := range o.Only {
 		if !slices.ContainsFunc(all, func(t target) bool { return t.Name == n }) {
 			return nil, fmt.Errorf("%s is not in the portfolio: add it to the domain file first", n)
@@ -77,6 +74,21 @@ func targets(p Portfolio, accepted []Domain, o Options) ([]target, error) {
 	return slices.DeleteFunc(all, func(t target) bool { return !saved[t.Name.ASCII()] }), nil
 }
 
+// known are the targets that the list and the state tell of.
+func (r *Reconciler) known(p Portfolio, accepted []Domain, o Options) []target {
+	all := make([]target, 0, len(p.Domains))
+	for _, d := range p.Domains {
+		all = append(all, target{Domain: d})
+	}
+	for _, d := range Leaving(p, accepted) {
+		all = append(all, target{Domain: d, leaving: true})
+	}
+	if o.Away {
+		all = append(all, away(p, accepted, r.Providers)...)
+	}
+	return all
+}
+
 // Leaving gives the accepted domains that are no longer listed: they keep
 // redirecting and renewing as last accepted until they are pruned.
 func Leaving(p Portfolio, accepted []Domain) []Domain {
@@ -98,9 +110,8 @@ func Leaving(p Portfolio, accepted []Domain) []Domain {
 func (r *Reconciler) planDomain(ctx context.Context, portfolioID string, t target, o Options) DomainPlan {
 	d := newDomainPlan(t.Domain)
 	d.Leaving = t.leaving
-	if t.leaving && !o.Prune && o.Saved == nil {
-		d.Notes = append(d.Notes, "left the list: its records stay, and lead here, until apply --prune")
-		d.Owned = t.Owned
+	if d.Away = t.away; t.leaving && !o.Prune && o.Saved == nil {
+		d.Notes, d.Owned = append(d.Notes, t.stays()), t.Owned
 		return d
 	}
 	zone, err := r.observe(ctx, t.Domain, o.Full)
@@ -108,7 +119,10 @@ func (r *Reconciler) planDomain(ctx context.Context, portfolioID string, t targe
 		d.fail(fmt.Errorf("%s: reading the zone at provider %s: %w", t.Name, t.Provider, err))
 		return d
 	}
-	if t.leaving {
+	switch {
+	case t.away != "":
+		return r.planAway(ctx, portfolioID, t, zone, o)
+	case t.leaving:
 		return planLeaving(t.Domain, zone, portfolioID)
 	}
 	d = Diff(r.desire(t.Domain), zone, portfolioID)
@@ -116,6 +130,17 @@ func (r *Reconciler) planDomain(ctx context.Context, portfolioID string, t targe
 		d.Notes = append(d.Notes, fmt.Sprintf("provider %s has no such zone: it is created with its records", t.Provider))
 	}
 	return d
+}
+
+// stays says what becomes of a leaving target that isn't pruned.
+func (t target) stays() string {
+	switch {
+	case t.away != "":
+		return fmt.Sprintf("moved to provider %s: what is ours at %s stays there until apply --prune", t.away, t.Provider)
+	case t.found:
+		return "left the list, as its marker tells: its records stay, and lead here, until apply --prune"
+	}
+	return "left the list: its records stay, and lead here, until apply --prune"
 }
 
 func (r *Reconciler) desire(d Domain) Desired {

@@ -17,15 +17,16 @@ func (r *Reconciler) Rollback(ctx context.Context, p Portfolio, e Entry, o Optio
 	if err != nil {
 		return Report{}, err
 	}
-	all, err := targets(p, accepted, Options{})
-	if err != nil {
-		return Report{}, err
-	}
+	all := r.known(p, accepted, Options{})
 	i := slices.IndexFunc(all, func(t target) bool { return t.Name.ASCII() == e.ASCII })
 	if i < 0 {
 		return Report{}, fmt.Errorf("%s is no longer in the portfolio: entry %s can't be rolled back", e.Domain, e.ID)
 	}
-	d := r.planRollback(ctx, p.ID, e, all[i])
+	t := all[i]
+	if e.Provider != "" && e.Provider != t.Provider {
+		t.Provider, t.away = e.Provider, t.Provider // the entry is about the zone there
+	}
+	d := r.planRollback(ctx, p.ID, e, t)
 	policies := []Policy{Guard(GuardFacts{MaxDelete: p.MaxDelete, Listed: p.Domains, Accepted: accepted})}
 	if o.Force {
 		policies = append(policies, Force)
@@ -39,13 +40,13 @@ func (r *Reconciler) planRollback(ctx context.Context, portfolioID string, e Ent
 	zone, err := r.observe(ctx, t.Domain, true)
 	if err != nil {
 		d := newDomainPlan(t.Domain)
-		d.Leaving = t.leaving
+		d.Leaving, d.Away = t.leaving, t.away
 		d.fail(fmt.Errorf("%s: reading the zone at provider %s: %w", t.Name, t.Provider, err))
 		return d
 	}
 	d := Undo(e, t.Domain, zone, portfolioID)
-	d.Leaving = t.leaving
-	if t.leaving || d.Err != nil {
+	d.Leaving, d.Away = t.leaving, t.away
+	if t.leaving || t.away != "" || d.Err != nil {
 		return d
 	}
 	next := Diff(r.desire(t.Domain), d.After(), portfolioID)

@@ -111,6 +111,11 @@ func (r *Reconciler) accept(ctx context.Context, p Portfolio, before []Domain, r
 	return nil
 }
 
+// gone reports whether what was ours in the zone of a leaving domain is gone.
+func (p *DomainPlan) gone(out Outcome) bool {
+	return p.Prune && out.Outcome != Failed && out.Outcome != Refused
+}
+
 func acceptedAfter(before []Domain, report Report) []Domain {
 	kept := make(map[Name]Domain, len(before))
 	for _, d := range before {
@@ -120,19 +125,34 @@ func acceptedAfter(before []Domain, report Report) []Domain {
 		d := &report.Plan.Domains[i]
 		entry, known := kept[d.Name]
 		switch {
-		case d.Leaving && d.Prune && out.Outcome != Failed && out.Outcome != Refused:
-			delete(kept, d.Name)
+		case d.Away != "":
+			if known && d.gone(out) {
+				entry.Former = formerly(entry, d.Provider, 0)
+				kept[d.Name] = entry
+			}
+			continue
+		case d.Leaving && d.gone(out):
+			if delete(kept, d.Name); len(entry.Former) > 0 { // they come next
+				entry.Provider, entry.Former = entry.Former[0], entry.Former[1:]
+				kept[d.Name] = entry
+			}
 			continue
 		case d.Leaving:
+			if !known {
+				entry = d.Entry
+			}
 			entry.Leaving = true
 		case out.Outcome == Refused:
 			if !known {
 				continue
 			}
 		default:
-			owned := entry.Owned
+			was := entry
 			entry = d.Entry
-			entry.Leaving, entry.Owned = false, owned
+			entry.Leaving, entry.Owned, entry.Former = false, was.Owned, formerly(was, d.Provider, was.Owned)
+			if was.Provider != d.Provider {
+				entry.Owned = 0
+			}
 		}
 		if out.Outcome == Applied || out.Outcome == Unchanged {
 			entry.Owned = out.Owned

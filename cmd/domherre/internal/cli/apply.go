@@ -75,7 +75,7 @@ func (a *app) change(c *cobra.Command, command string, o portfolio.Options, yes 
 		ctx, cancel = context.WithTimeoutCause(ctx, waitFor, errors.New("--wait gives up after "+waitFor.String()))
 		defer cancel()
 	}
-	o.By, o.Waves, o.Lean = who(), o.Waves || r.Config.Reconcile.Waves, true
+	o.By, o.Waves, o.Lean, o.Away = who(), o.Waves || r.Config.Reconcile.Waves, true, true
 	shown := false
 	o.Confirm = func(p portfolio.Plan) error {
 		shown = true

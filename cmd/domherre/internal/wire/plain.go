@@ -44,6 +44,22 @@ func (p plain) WriteAndRead(ctx context.Context, w portfolio.Write) (portfolio.Z
 	return p.Observe(ctx, w.Domain)
 }
 
+// ListZones implements portfolio.Lister.
+func (p plain) ListZones(ctx context.Context, provider string) ([]string, error) {
+	if lister, ok := p.Zones.(portfolio.Lister); ok {
+		return lister.ListZones(ctx, provider)
+	}
+	return nil, errors.ErrUnsupported
+}
+
+// Delegated implements portfolio.Delegator.
+func (p plain) Delegated(ctx context.Context, d portfolio.Domain, ns []string) (bool, error) {
+	if delegator, ok := p.Zones.(portfolio.Delegator); ok {
+		return delegator.Delegated(ctx, d, ns)
+	}
+	return false, errors.ErrUnsupported
+}
+
 // within takes off the outermost words of an error, where it has any.
 func within(err error) error {
 	if inner := errors.Unwrap(err); inner != nil {

@@ -34,6 +34,14 @@ func Providers(cfg *config.Config, store dnsprovider.Store, hooks ProviderHooks,
 	})
 }
 
+func providerNames(cfg *config.Config) []string {
+	var names []string
+	for _, p := range cfg.Providers {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
 func providerConfigs(cfg *config.Config) []dnsprovider.Config {
 	cfgs := make([]dnsprovider.Config, 0, len(cfg.Providers))
 	for _, p := range cfg.Providers {

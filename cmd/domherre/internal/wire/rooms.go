@@ -80,13 +80,23 @@ func (r *Rooms) LoadCerts(ctx context.Context, leaving []portfolio.Domain) error
 // NewReconciler makes a reconciler over rooms that are open.
 func NewReconciler(cfg *config.Config, zones portfolio.Zones, store state.Store, facts Facts, progress func(portfolio.Event)) *portfolio.Reconciler {
 	return &portfolio.Reconciler{
-		Zones:    plain{zones},
-		Journal:  Journal{store},
-		Accepted: Accepted{store},
-		Facts:    facts.Of,
-		Now:      time.Now,
-		Progress: progress,
+		Zones:     plain{zones},
+		Journal:   Journal{store},
+		Accepted:  Accepted{store},
+		Facts:     facts.Of,
+		Now:       time.Now,
+		Progress:  progress,
+		Providers: providerNames(cfg),
+		Unlisted:  func(n portfolio.Name, provider string) portfolio.Domain { return unlisted(cfg, n, provider) },
 	}
+}
+
+// unlisted is the entry of a domain that left the list, as far as the config
+// still tells: it leads where all lead.
+func unlisted(cfg *config.Config, n portfolio.Name, provider string) portfolio.Domain {
+	d := portfolio.Domain{Name: n, Provider: provider, Frontend: cfg.Frontend, DNS: cfg.DNS, Redirect: cfg.Redirect}
+	d.DNS.Ownership = portfolio.OwnMarker
+	return d
 }
 
 // Lease takes the right to change the portfolio's zones: of all processes that

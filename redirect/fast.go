@@ -23,11 +23,9 @@ const (
 
 // serveHTTP1 answers until the connection ends.
 func (c *session) serveHTTP1() {
-	for {
-		if c.allow(time.Now()) != nil || c.first() != nil || !c.begin() {
-			return
-		}
-		if !c.burst() {
+	for now := time.Now(); c.allow(now) == nil && c.first() == nil && c.begin(); {
+		now = time.Now()
+		if !c.burst(now) {
 			return
 		}
 		c.free()
@@ -39,10 +37,9 @@ func (c *session) serveHTTP1() {
 
 // burst answers what was read, up to where nothing is left over, and reports
 // whether the connection goes on here.
-func (c *session) burst() bool {
+func (c *session) burst(now time.Time) bool {
 	var begun time.Time
-	for {
-		now := time.Now()
+	for ; ; now = time.Now() {
 		used, then := c.answerAll(now)
 		if c.flush() != nil {
 			return false
@@ -50,7 +47,7 @@ func (c *session) burst() bool {
 		c.filled = copy(c.in[:], c.in[used:c.filled])
 		switch then {
 		case goOn:
-			return begun.IsZero() || c.allow(now.Add(headTimeout)) == nil
+			return true
 		case finish:
 			return false
 		case unusual:
@@ -72,7 +69,6 @@ func (c *session) burst() bool {
 // answerAll answers the requests at the front of what was read, and tells how
 // many octets they took.
 func (c *session) answerAll(now time.Time) (used int, then verdict) {
-	c.room()
 	date := c.s.clock.date(now)
 	for used < c.filled {
 		rest := c.in[used:c.filled]
@@ -89,6 +85,7 @@ func (c *session) answerAll(now time.Time) (used int, then verdict) {
 			return used, unusual
 		}
 		closing := h.closing || c.s.draining.Load() && end == len(rest)
+		c.room()
 		c.queued = r.appendHTTP1(c.queued, date, h.method == "HEAD", closing)
 		used += end
 		if closing {

@@ -162,10 +162,17 @@ func (c *session) serve() {
 	switch {
 	case err != nil:
 	case protocol == "h2":
-		c.serveHTTP2()
+		c.next = (*session).serveHTTP2
 	case c.peer != nil:
-		c.serveHTTP1()
+		c.next = (*session).serveHTTP1
 	}
+}
+
+// run serves in a goroutine of its own: the stack that a handshake needs is
+// many times as large as what an idle connection does with.
+func (c *session) run(next func(*session)) {
+	defer c.end()
+	next(c)
 }
 
 // give hands a connection to the http.Server.

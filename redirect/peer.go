@@ -18,6 +18,36 @@ type peer struct {
 	hello *tls.ClientHelloInfo // until the handshake is done
 	cert  *tls.Certificate     // nil where none could be found out
 	sni   string
+
+	gate   *gate // nil once the handshake is done
+	inside bool
+}
+
+// Read implements net.Conn. With what the client says, its handshake waits for
+// its turn to compute; while it waits for the client, others have theirs.
+func (p *peer) Read(b []byte) (int, error) {
+	p.leaveGate()
+	n, err := p.Conn.Read(b)
+	if p.gate != nil && n > 0 {
+		if err := p.gate.enter(); err != nil {
+			return 0, err
+		}
+		p.inside = true
+	}
+	return n, err
+}
+
+// Write implements net.Conn.
+func (p *peer) Write(b []byte) (int, error) {
+	p.leaveGate()
+	return p.Conn.Write(b)
+}
+
+func (p *peer) leaveGate() {
+	if p.inside {
+		p.gate.leave()
+		p.inside = false
+	}
 }
 
 // covers reports whether the client may ask for host on this connection. The
@@ -109,7 +139,11 @@ func withLeaf(cert *tls.Certificate) *tls.Certificate {
 // has no peer where the handshake was all, as with the challenge tls-alpn-01
 // (RFC 8737).
 func (c *session) shake() (protocol string, err error) {
-	p := &peer{Conn: c.Conn}
+	p := &peer{Conn: c.Conn, gate: &c.s.gate}
+	defer func() {
+		p.leaveGate()
+		p.gate = nil
+	}()
 	tc := tls.Server(p, c.s.tls)
 	if err := tc.Handshake(); err != nil {
 		return "", err

@@ -50,6 +50,7 @@ type Server struct {
 	plain    *http.Server
 	secure   *http.Server
 	clock    clock
+	gate     gate
 	sessions registry[*session] // what we answer ourselves
 	handed   registry[*conn]    // what net/http answers
 	draining atomic.Bool

@@ -26,6 +26,8 @@ type session struct {
 	out      *buffer                // nil while nothing is to be sent
 	queued   []byte                 // answers, in out while they fit
 
+	next func(*session) // how to go on after the handshake
+
 	readBy, writeBy time.Time // the deadlines as they were set
 }
 
@@ -96,6 +98,10 @@ func (c *session) flush() error {
 func (c *session) end() {
 	if v := recover(); v != nil {
 		c.s.panicked(v)
+	} else if next := c.next; next != nil {
+		c.next = nil
+		go c.run(next)
+		return
 	}
 	c.free()
 	c.s.sessions.remove(c.shard, c)

@@ -2,7 +2,7 @@
 // and certificates, in turns, each server alone on core 0 and the loader on the
 // others. What decides is CPU time per request, since they share a machine.
 //
-//	compare [-hosts 1000] [-rounds 3] [-for 2s] [-many 10000] [-caddy PATH]
+//	compare [-hosts 1000] [-rounds 3] [-for 2s] [-many 10000] [-caddy PATH] [-siege]
 //
 // What can't be had on this machine is named and left out.
 package main
@@ -20,8 +20,8 @@ import (
 type options struct {
 	hosts, many, rounds int
 	per                 time.Duration
-	caddy               string
-	only                string
+	caddy, only         string
+	siege               bool
 }
 
 func main() {
@@ -34,6 +34,9 @@ func main() {
 		case "shake":
 			shake(os.Args[2:])
 			return
+		case "attack":
+			attack(os.Args[2:])
+			return
 		}
 	}
 	var o options
@@ -43,6 +46,7 @@ func main() {
 	flag.DurationVar(&o.per, "for", 2*time.Second, "how long each server is loaded in a round")
 	flag.StringVar(&o.caddy, "caddy", "caddy", "the program caddy")
 	flag.StringVar(&o.only, "only", "", "one kind of load")
+	flag.BoolVar(&o.siege, "siege", false, "measure attacks alone")
 	flag.Parse()
 	if runtime.NumCPU() < 2 {
 		log.Fatal("compare: needs two cores: one for the server, one for the loader")
@@ -64,6 +68,9 @@ func run(dir string, o options) error {
 		return err
 	}
 	kinds := servers(o.caddy)
+	if o.siege {
+		return s.siege(kinds[0])
+	}
 	if err := s.speed(kinds, o); err != nil {
 		return err
 	}

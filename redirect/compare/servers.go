@@ -75,7 +75,7 @@ func haproxy(s *site) ([]string, error) {
 	if err := os.WriteFile(names, []byte(hosts.String()), 0o600); err != nil {
 		return nil, err
 	}
-	b.WriteString("global\n  nbthread 1\n  maxconn 20000\n  ssl-default-bind-options ssl-min-ver TLSv1.2\n")
+	b.WriteString("global\n  nbthread 1\n  maxconn 4000\n  ssl-default-bind-options ssl-min-ver TLSv1.2\n")
 	b.WriteString("defaults\n  mode http\n  timeout client 60s\n  timeout connect 5s\n  timeout server 5s\n  timeout http-keep-alive 60s\nfrontend f\n")
 	fmt.Fprintf(&b, "  bind %s\n  bind %s ssl crt %s alpn h2,http/1.1 strict-sni\n", s.plain, s.secure, filepath.Join(s.dir, "certs"))
 	for _, h := range headers {

@@ -169,6 +169,9 @@ type Options struct {
 	Types func(typ string, settings map[string]any) []SettingFault
 	// TypeNames are the types that exist, to name near ones.
 	TypeNames []string
+	// Notify finds what is wrong with the URL of a notification, in words that
+	// show nothing of it; message is empty where nothing is. Nil checks nothing.
+	Notify func(url string) (message, hint string)
 	// Env looks a variable up; nil means os.LookupEnv.
 	Env func(name string) (string, bool)
 	// Flags are the command's flags. One that is set and named after a key,

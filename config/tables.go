@@ -82,6 +82,12 @@ func notify(v value) (Notify, bool) {
 		v.fault("the URL has no scheme", "write a shoutrrr URL, such as smtp://…, slack://… or generic+https://…")
 		return n, false
 	}
+	if v.l.options.Notify != nil {
+		if message, hint := v.l.options.Notify(n.URL.Reveal()); message != "" {
+			v.fault(message, hint)
+			return n, false
+		}
+	}
 	return n, true
 }
 

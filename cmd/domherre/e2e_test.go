@@ -91,7 +91,21 @@ func TestBadReloads(t *testing.T) {
 		})
 		w.leads("https://kopasex.se/", frontend)
 	}
+	good := w.config()
+	for name, bad := range map[string]string{"broken YAML": "campaign: [", "half a config": good[:len(good)/3], "an empty config": ""} {
+		before := strings.Count(d.output(t), "the config has faults")
+		w.write("domherre.yaml", bad)
+		w.until(name+" is refused", w.logged(d, "the config has faults", before+1))
+		w.leads("https://kopasex.se/", frontend)
+	}
+	before := strings.Count(d.output(t), "the config has faults")
+	if err := os.Remove(w.path("domherre.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	w.until("no config is refused", w.logged(d, "the config has faults", before+1))
+	w.leads("https://kopasex.se/", frontend)
 	w.write("domains.txt", lines("kopasex.se", "kopa-tid.test"))
+	w.write("domherre.yaml", good)
 	w.until("a good list is taken", w.live("kopa-tid.test"))
 }
 

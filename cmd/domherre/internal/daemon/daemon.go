@@ -200,7 +200,7 @@ func (d *daemon) startNames(ctx context.Context, cfg *config.Config, g *errgroup
 // spawn starts the loops.
 func (d *daemon) spawn(ctx context.Context, g *errgroup.Group, hangups <-chan os.Signal) {
 	loops := []func(context.Context){
-		d.reconcileLoop, d.checkLoop, d.watchConfig, d.watchCertificates, d.watchAccepted, d.watchLaunches, d.watchState, d.hitsLoop, d.seekLead, d.watchLeader, d.tellNodes, watchdog,
+		d.reconcileLoop, d.checkLoop, d.watchConfig, d.watchCertificates, d.watchAccepted, d.watchLaunches, d.watchState, d.notifyLoop, d.hitsLoop, d.seekLead, d.watchLeader, d.tellNodes, watchdog,
 		func(ctx context.Context) { d.watchSignals(ctx, hangups) },
 	}
 	for _, loop := range loops {

@@ -14,7 +14,7 @@ import (
 
 // LoadOptions lets config check what only other rooms know.
 func LoadOptions(env func(string) (string, bool), flags *pflag.FlagSet) config.Options {
-	return config.Options{Types: checkSettings, TypeNames: typeNames(), Env: env, Flags: flags}
+	return config.Options{Types: checkSettings, TypeNames: typeNames(), Notify: checkNotify, Env: env, Flags: flags}
 }
 
 func checkSettings(typ string, settings map[string]any) []config.SettingFault {

@@ -141,8 +141,6 @@ func onlyAtStart(old, next *config.Config) []string {
 		{"state", old.State, next.State},
 		{"state_key", old.StateKeys, next.StateKeys},
 		{"state_cache", old.StateCache, next.StateCache},
-		{"state_key", old.StateKeys, next.StateKeys},
-		{"state_cache", old.StateCache, next.StateCache},
 		{"listen", old.Listen, next.Listen},
 		{"security_txt", old.SecurityTxt, next.SecurityTxt},
 		{"the embedded name server", wire.UsesEmbedded(old), wire.UsesEmbedded(next)},

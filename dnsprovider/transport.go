@@ -84,6 +84,9 @@ func (p *provider) begin(ctx context.Context, op string, paid bool) (_ context.C
 func (c *moduleCall) roundTrip(base http.RoundTripper, req *http.Request) (*http.Response, error) {
 	c.idle.Stop() // to wait for one's turn is no silence
 	defer c.idle.Reset(c.timeout)
+	if err := c.lost(); err != nil {
+		return nil, err
+	}
 	if client := c.p.deps.HTTP; client != nil && client.Transport != nil {
 		base = client.Transport
 	}
@@ -113,6 +116,15 @@ type body struct {
 func (b body) Close() error {
 	defer b.cancel()
 	return b.ReadCloser.Close()
+}
+
+// lost gives the error of a request that had no answer. The call makes no other
+// then: what a module tries again by itself takes its own writes for another's,
+// and multiplies the tries. The adapter looks at the zone first.
+func (c *moduleCall) lost() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.failed
 }
 
 // pays reports whether the request goes on what the call has waited for.

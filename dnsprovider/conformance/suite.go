@@ -43,6 +43,8 @@ type Subject struct {
 
 	MinTTL uint32 // seconds; the provider raises lower ones to it
 
+	Many int // names of the test of many records, of two each; 0: 500
+
 	// Holds reports whether the provider can hold such data, in presentation
 	// form; nil: any.
 	Holds func(typ, data string) bool

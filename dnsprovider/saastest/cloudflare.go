@@ -15,7 +15,7 @@ import (
 // some types in data, no NS records at the apex.
 func Cloudflare() Vendor {
 	return Vendor{
-		Type: "cloudflare", Host: "api.cloudflare.com",
+		Type: "cloudflare", Host: "api.cloudflare.com", Page: 100,
 		Settings: func(token string) map[string]any { return map[string]any{"api_token": token} },
 		token:    bearer("Bearer"), writes: byMethod,
 		zone: func(f *Fake, r *request) string {
@@ -58,7 +58,7 @@ func cloudflare(f *Fake, w http.ResponseWriter, r *request) {
 				found = append(found, o)
 			}
 		}
-		cloudflareList(w, r, found, 100)
+		cloudflareList(w, r, found, 100, 100)
 	default:
 		id := ""
 		if len(path) > 2 {
@@ -75,11 +75,11 @@ func (f *Fake) cloudflareZones(w http.ResponseWriter, r *request) {
 			found = append(found, object{"id": cloudflareID(z.id), "name": z.name, "status": "active", "type": "full"})
 		}
 	}
-	cloudflareList(w, r, found, 20)
+	cloudflareList(w, r, found, 20, 50)
 }
 
-func cloudflareList(w http.ResponseWriter, r *request, all []object, size int) {
-	items, number, per := page(r, all, size)
+func cloudflareList(w http.ResponseWriter, r *request, all []object, size, most int) {
+	items, number, per := page(r, all, size, most)
 	if items == nil {
 		items = []object{}
 	}

@@ -15,7 +15,7 @@ import (
 // that hold whole or not at all, lists of at most 500.
 func DeSEC() Vendor {
 	return Vendor{
-		Type: "desec", Host: "desec.io", ApexNS: true,
+		Type: "desec", Host: "desec.io", ApexNS: true, Page: 500,
 		Settings: func(token string) map[string]any { return map[string]any{"token": token} },
 		token:    bearer("Token"), writes: byMethod,
 		zone:   func(_ *Fake, r *request) string { return r.segments(desecDomains)[0] },

@@ -71,7 +71,7 @@ var glesysTypes = []string{"A", "AAAA", "CAA", "CNAME", "MX", "NS", "PTR", "SRV"
 
 func glesys(f *Fake, w http.ResponseWriter, r *request) {
 	var g glesysGiven
-	if err := json.Unmarshal(r.body, &g); err != nil {
+	if err := json.Unmarshal(r.body, &g); err != nil && len(r.body) > 0 {
 		glesysAnswers(w, http.StatusBadRequest, "Could not parse the request", nil)
 		return
 	}

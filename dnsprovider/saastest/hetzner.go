@@ -14,7 +14,7 @@ import (
 // writes as actions.
 func Hetzner() Vendor {
 	return Vendor{
-		Type: "hetzner", Host: "api.hetzner.cloud", ApexNS: true,
+		Type: "hetzner", Host: "api.hetzner.cloud", ApexNS: true, Page: 50,
 		Settings: func(token string) map[string]any { return map[string]any{"api_token": token} },
 		token:    bearer("Bearer"), writes: byMethod,
 		zone: func(f *Fake, r *request) string {
@@ -85,7 +85,7 @@ func hetzner(f *Fake, w http.ResponseWriter, r *request) {
 	path := r.segments(hetznerZones)
 	switch {
 	case path[0] == "":
-		items, number, per := page(r, f.zones, 25)
+		items, number, per := page(r, f.zones, 25, 50)
 		zones := []object{}
 		for _, z := range items {
 			zones = append(zones, hetznerZone(z))
@@ -97,7 +97,7 @@ func hetzner(f *Fake, w http.ResponseWriter, r *request) {
 		answerJSON(w, http.StatusOK, object{"zone": hetznerZone(r.view)})
 	case len(path) == 2 && r.Method == http.MethodGet:
 		all := r.view.sets()
-		items, number, per := page(r, all, 25)
+		items, number, per := page(r, all, 25, 50)
 		sets := []object{}
 		for _, set := range items {
 			sets = append(sets, hetznerSet(r.view, set))

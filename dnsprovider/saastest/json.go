@@ -37,14 +37,15 @@ func (r *request) segments(prefix string) []string {
 	return strings.Split(strings.Trim(rest, "/"), "/")
 }
 
-// page cuts out the page that a request asks for.
-func page[T any](r *request, all []T, size int) (items []T, number, per int) {
+// page cuts out the page that a request asks for, of size items unless it wants
+// others, of most at most.
+func page[T any](r *request, all []T, size, most int) (items []T, number, per int) {
 	number, per = 1, size
 	if n, err := strconv.Atoi(r.URL.Query().Get("page")); err == nil && n > 0 {
 		number = n
 	}
 	if n, err := strconv.Atoi(r.URL.Query().Get("per_page")); err == nil && n > 0 {
-		per = n
+		per = min(n, most)
 	}
 	from := min(len(all), (number-1)*per)
 	return all[from:min(len(all), from+per)], number, per

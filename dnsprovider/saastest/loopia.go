@@ -75,9 +75,11 @@ func (v xmlValue) member(name string) string {
 }
 
 func loopiaCalled(r *request) loopiaCall {
-	var c loopiaCall
-	_ = xml.Unmarshal(r.body, &c) // what can't be read has no method, which is refused
-	return c
+	if r.call == nil {
+		r.call = new(loopiaCall)
+		_ = xml.Unmarshal(r.body, r.call) // what can't be read has no method, which is refused
+	}
+	return *r.call
 }
 
 func (c loopiaCall) text(i int) string {

@@ -15,7 +15,7 @@ import (
 // asterisk among them; at most 300 RRsets in one answer; refusals as 400 and 403.
 func Route53() Vendor {
 	return Vendor{
-		Type: "route53", Host: "route53.amazonaws.com", ApexNS: true,
+		Type: "route53", Host: "route53.amazonaws.com", ApexNS: true, Page: 300,
 		Settings: func(token string) map[string]any {
 			return map[string]any{"region": "us-east-1", "access_key_id": token, "secret_access_key": "secret"}
 		},

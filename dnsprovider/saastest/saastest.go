@@ -24,6 +24,8 @@ type Vendor struct {
 	Settings func(token string) map[string]any
 	ApexNS   bool // its zones list NS records at the apex
 
+	Page int // the most items of a list in one answer; 0: all
+
 	// Holds reports whether it keeps such data, in presentation form.
 	Holds func(typ, data string) bool
 
@@ -43,7 +45,8 @@ func Vendors() []Vendor {
 type request struct {
 	*http.Request
 	body []byte
-	view *zone // the zone that reading shows; nil where it is unknown
+	call *loopiaCall // what the body says, once it was read
+	view *zone       // the zone that reading shows; nil where it is unknown
 }
 
 // Record is a record as a zone holds it, whatever form the vendor shows it in.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -52,11 +53,26 @@ func TestRateLimitOutlivesRestarts(t *testing.T) {
 	}
 }
 
-// A CA that refuses nine nonces of ten still issues.
+// A CA that refuses every other nonce, and eleven in a row for one request, one
+// more than the acme package bears, still issues.
 func TestBadNonces(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	p := w.pebble(pebbleOptions{badNonces: 90})
+	var refused atomic.Int64
+	p := w.pebble(pebbleOptions{badNonces: 50, handler: func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/order-plz" || refused.Add(1) > 11 {
+				next.ServeHTTP(rw, r)
+				return
+			}
+			fresh := httptest.NewRecorder()
+			next.ServeHTTP(fresh, httptest.NewRequest(http.MethodHead, "/nonce-plz", nil))
+			rw.Header().Set("Replay-Nonce", fresh.Header().Get("Replay-Nonce"))
+			rw.Header().Set("Content-Type", "application/problem+json")
+			rw.WriteHeader(http.StatusBadRequest)
+			io.WriteString(rw, `{"type": "urn:ietf:params:acme:error:badNonce"}`)
+		})
+	}})
 	m := newManager(t, w.options(p.issuer("http-01")))
 	w.serve(m)
 	m.Manage([]certs.Subject{subject("kopasex.se", "@")})

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"runtime/debug"
 	"time"
 
 	"domherre/cmd/domherre/internal/wire"
@@ -60,6 +61,17 @@ func (d *daemon) certificateChanged(e tls.Entry) {
 	d.countCertificate(e)
 	d.zones.add(dom.Name)
 	d.checks.add(dom.Name)
+}
+
+// awaitCertificates waits until all certificates are loaded: records depend on
+// them. Handshakes don't wait for it. What loading leaves behind is given back.
+func (d *daemon) awaitCertificates(ctx context.Context, n *generation) {
+	select {
+	case <-n.certs.Loaded():
+		d.countCertificates(n)
+		debug.FreeOSMemory()
+	case <-ctx.Done():
+	}
 }
 
 // countCertificates tells the metrics when each certificate expires.

@@ -114,7 +114,7 @@ func newDaemon(o Options, store state.Store, log *slog.Logger) *daemon {
 }
 
 // run brings everything up in the order in which it is needed: zones can be
-// asked for, certificates are loaded, and the redirector answers, before
+// asked for, the redirector answers, and certificates are loaded, before
 // anything new is done.
 func (d *daemon) run(ctx context.Context, cfg *config.Config, s *sockets) error {
 	hangups, quiet := catchHangups()
@@ -136,6 +136,7 @@ func (d *daemon) run(ctx context.Context, cfg *config.Config, s *sockets) error 
 	d.configGood()
 	d.remember(ctx)
 	admin := d.serve(g, s)
+	d.awaitCertificates(working, next)
 	d.spawn(working, g, hangups)
 	d.serving.Store(true)
 	d.log.Info("running", "domains", len(cfg.Portfolio.Domains), "config", cfg.Path)

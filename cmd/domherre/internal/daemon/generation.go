@@ -94,6 +94,9 @@ func (d *daemon) buildCertificates(ctx context.Context, n *generation) error {
 		return err
 	}
 	n.certs.Manage(d.subjects(n))
+	if d.current.Load() == nil {
+		return nil // at start Run loads them: the listeners needn't wait
+	}
 	if err := n.certs.Reload(ctx); err != nil {
 		// The others are served; what could not be read is tried again.
 		n.log.Error("not all certificates in the state could be read", "error", err)

@@ -35,6 +35,9 @@ type place struct {
 // that name is an alias, it goes where the alias leads, if the zone there is
 // one of ours too.
 func (s *Set) Present(ctx context.Context, fqdn, value string) error {
+	if err := s.note(ctx, fqdn, value); err != nil {
+		return err
+	}
 	return s.challenge(ctx, fqdn, "put the challenge", func(at place, now portfolio.Zone) (portfolio.Step, error) {
 		held, _ := now.Find(portfolio.Key{Name: at.owner, Type: "TXT"})
 		data := append(slices.Clone(held.Data), value)
@@ -46,7 +49,7 @@ func (s *Set) Present(ctx context.Context, fqdn, value string) error {
 // CleanUp removes what Present put, and nothing else. It is no error where
 // nothing is there.
 func (s *Set) CleanUp(ctx context.Context, fqdn, value string) error {
-	return s.challenge(ctx, fqdn, "remove the challenge", func(at place, now portfolio.Zone) (portfolio.Step, error) {
+	err := s.challenge(ctx, fqdn, "remove the challenge", func(at place, now portfolio.Zone) (portfolio.Step, error) {
 		held, ok := now.Find(portfolio.Key{Name: at.owner, Type: "TXT"})
 		if !ok || !slices.Contains(held.Data, value) {
 			return portfolio.Step{}, nil
@@ -58,6 +61,10 @@ func (s *Set) CleanUp(ctx context.Context, fqdn, value string) error {
 		set, err := portfolio.NewRRset(at.zone, at.owner, "TXT", held.TTL, rest)
 		return portfolio.Step{Set: []portfolio.RRset{set}}, err
 	})
+	if err == nil {
+		s.removed(ctx, fqdn, value)
+	}
+	return err
 }
 
 func (s *Set) challenge(ctx context.Context, fqdn, what string, change func(place, portfolio.Zone) (portfolio.Step, error)) error {

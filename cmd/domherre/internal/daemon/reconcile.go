@@ -42,6 +42,7 @@ func (d *daemon) reconcileLoop(ctx context.Context) {
 		case <-regular.C:
 			regularly, began = true, d.now()
 			run++
+			runs.Go(func() { d.sweep(ctx) })
 		}
 		all, names := d.zones.take()
 		if d.follows() {
@@ -171,6 +172,18 @@ func (d *daemon) sync(ctx context.Context) {
 	}
 	if changed > 0 {
 		n.log.Info("zones follow the name servers of the config", "zones", changed)
+	}
+}
+
+// sweep removes challenges that a process didn't live to remove.
+func (d *daemon) sweep(ctx context.Context) {
+	n := d.current.Load()
+	swept, err := n.zones.Sweep(ctx)
+	if err != nil && ctx.Err() == nil && d.complaints.fresh("challenges", err.Error()) {
+		n.log.Warn("challenges that were left behind stay: tried again", "error", n.cfg.Redact(err.Error()))
+	}
+	if swept > 0 {
+		n.log.Info("challenges that were left behind are removed", "challenges", swept)
 	}
 }
 

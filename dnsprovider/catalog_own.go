@@ -23,14 +23,14 @@ func ownVendors() []row {
 		}, func(s desec.Settings, _ Config, _ Deps) (any, error) { return desec.New(s), nil }, nil).routed().weighs(weights{read: 1, zone: 1}),
 		typed(Type{
 			Name: "loopia", Home: "https://www.loopia.se/api/", Limits: api(1, 1), MinTTL: 300,
-			Unsupported: []string{"HTTPS", "SVCB", "MX 0 ."},
-			Summary:     "Loopia",
+			Unsupported: []string{"HTTPS", "SVCB", "MX 0 ."}, Longest: 450,
+			Summary: "Loopia",
 			Cannot: []string{"it is read name by name, and takes 60 requests a minute: a domain of six names takes seven seconds",
 				"HTTPS records and null MX", "texts of over 450 octets, or that are no UTF-8", "a name stays in Loopia's list of subdomains when its records are gone"},
 		}, func(s loopia.Settings, _ Config, _ Deps) (any, error) { return loopia.New(s), nil }, nil).routed().weighs(weights{read: 7, record: 2}),
 		typed(Type{
 			Name: "glesys", Home: "https://github.com/glesys/api-docs/wiki", Limits: api(2, 4), MinTTL: 60,
-			Unsupported: []string{"HTTPS", "SVCB", "TLSA"},
+			Unsupported: []string{"HTTPS", "SVCB", "TLSA", "SSHFP"},
 			Summary:     "GleSYS",
 			Cannot:      []string{"HTTPS, TLSA and SSHFP records", "texts that are no UTF-8"},
 		}, func(s glesys.Settings, _ Config, _ Deps) (any, error) { return glesys.New(s), nil }, nil).routed(),

@@ -26,9 +26,9 @@ func Loopia() Vendor {
 		zone:   func(_ *Fake, r *request) string { return loopiaCalled(r).text(2) },
 		refuse: loopiaRefuses,
 		Holds: func(typ, data string) bool {
-			text := unescape(strings.ReplaceAll(data, `" "`, ""))
+			text := unescape(data)
 			switch {
-			case typ == "MX" && data == "0 .", typ == "TXT" && (len(text) > 452 || !utf8Text(text)), typ == "CAA" && strings.Count(data, " ") > 2:
+			case typ == "MX" && data == "0 .", typ == "TXT" && (len(text) > 450 || !utf8Text(text)), typ == "CAA" && strings.Count(data, " ") > 2:
 				return false
 			}
 			return slices.Contains(loopiaTypes, typ)

@@ -106,7 +106,7 @@ func (m *Manager) reserve(ctx context.Context, j *job) (*issuer, error) {
 		if until, _ := m.pause(j, iss); until.After(m.now()) {
 			continue
 		}
-		if m.exempt(j, iss) {
+		if m.exempt(j, iss) || iss.can(j.names) != nil { // it won't be asked
 			return iss, nil
 		}
 		ok, err := m.spend(ctx, iss, j.task)
@@ -128,7 +128,7 @@ func (m *Manager) mustQueue(j *job) bool {
 		if until, _ := m.pause(j, iss); until.After(now) {
 			continue
 		}
-		if !iss.limits.orders.known() || m.exempt(j, iss) || m.hasOrder(j, iss, now) {
+		if !iss.limits.orders.known() || m.exempt(j, iss) || iss.can(j.names) != nil || m.hasOrder(j, iss, now) {
 			return false
 		}
 	}

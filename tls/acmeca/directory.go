@@ -2,11 +2,8 @@ package acmeca
 
 import (
 	"context"
-	"crypto/x509"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
 	"path"
 	"sync/atomic"
 	"time"
@@ -26,11 +23,9 @@ type probe struct {
 }
 
 const (
-	probeTimeout = 15 * time.Second
-	probeFresh   = time.Minute     // a good answer holds for this long
-	probeRetry   = 5 * time.Second // a bad one for this
-	maxSkew      = 1 * time.Hour   // a clock further off orders nothing
-	maxDirectory = 64 << 10        // bytes
+	probeFresh = time.Minute     // a good answer holds for this long
+	probeRetry = 5 * time.Second // a bad one for this
+	maxSkew    = 1 * time.Hour   // a clock further off orders nothing
 )
 
 // Check reports whether the CA answers and agrees with our clock. The error
@@ -73,24 +68,9 @@ func (c *CA) directory(ctx context.Context) (*acme.Directory, error) {
 }
 
 func (c *CA) fetchDirectory(ctx context.Context) (*acme.Directory, error) {
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.cfg.Directory, nil)
+	body, _, err := c.get(ctx, c.cfg.Directory)
 	if err != nil {
 		return nil, err
-	}
-	req.Header.Set("User-Agent", c.client.UserAgent)
-	resp, err := c.client.HTTPClient.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxDirectory))
-	if err != nil {
-		return nil, err
-	}
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("it answered HTTP %d", resp.StatusCode)
 	}
 	var dir acme.Directory
 	if json.Unmarshal(body, &dir) != nil || dir.NewOrder == "" {
@@ -102,15 +82,6 @@ func (c *CA) fetchDirectory(ctx context.Context) (*acme.Directory, error) {
 func (c *CA) supportsARI() bool {
 	dir := c.probe.dir.Load()
 	return dir != nil && dir.RenewalInfo != ""
-}
-
-// RenewalInfo asks the CA when it wants leaf to be renewed (RFC 9773). The
-// error wraps acme.ErrUnsupported where the CA doesn't tell.
-func (c *CA) RenewalInfo(ctx context.Context, leaf *x509.Certificate) (acme.RenewalInfo, error) {
-	if _, err := c.directory(ctx); err != nil {
-		return acme.RenewalInfo{}, err
-	}
-	return c.client.GetRenewalInfo(ctx, leaf)
 }
 
 // CAAIdentities gives the domain names that the CA knows itself by in CAA

@@ -4,10 +4,12 @@
 GO          ?= go
 STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK  = golang.org/x/vuln/cmd/govulncheck@v1.9.0
+CADDY        = github.com/caddyserver/caddy/v2/cmd/caddy@v2.11.9
+H2SPEC       = github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS      = -s -w -X domherre/cmd/domherre/internal/cli.version=$(VERSION)
 
-.PHONY: all build demo test servers lint bench fuzz clean
+.PHONY: all build demo test servers lint bench bench-redirect fuzz clean
 all: build
 
 build: ## bin/domherre and bin/domherre-lab
@@ -28,6 +30,9 @@ lint: ## formatting, vet, staticcheck, drift of go.mod, known vulnerabilities
 bench: ## figures for docs/performance.md, in some ten minutes; BENCH_HUGE=1 adds 100,000 domains
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime 0.5s $$($(GO) list ./... | grep -v /cmd/)
 	$(GO) test -run '^$$' -bench . -benchtime 3x -timeout $(if $(BENCH_HUGE),60m,9m) -v ./cmd/domherre
+
+bench-redirect: ## redirects beside nginx, HAProxy, Caddy and net/http; under attack; h2spec and testssl.sh. Some fifteen minutes
+	@sh .ci/bench-redirect '$(CADDY)' '$(H2SPEC)'
 
 fuzz: ## each fuzz target for FUZZTIME (default 20s)
 	@sh .ci/fuzz '$(or $(FUZZTIME),20s)'

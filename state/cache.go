@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io/fs"
+	"path"
 	"path/filepath"
 	"sync/atomic"
 	"time"
@@ -14,9 +15,9 @@ import (
 	"github.com/caddyserver/certmagic"
 )
 
-// cached is a database with a copy of its values on this machine. Each value
-// that is read or written goes into the copy, and so does each that a watch
-// tells of. A value of the copy begins with its digest: one that a power cut
+// cached is a database with a copy of its values on this machine. It is made
+// when the Store is opened; each value that is read or written goes into it, and
+// so does each that a watch tells of. A value of the copy begins with its digest: one that a power cut
 // left torn counts as missing.
 type cached struct {
 	*postgres
@@ -41,13 +42,13 @@ func openCached(db *postgres, folder string) (*cached, error) {
 	return c, nil
 }
 
-// follow keeps the copy up with what others change.
+// follow makes the copy a whole one, and keeps it up with what others change.
 func (c *cached) follow(ctx context.Context) {
 	keys, err := c.postgres.Watch(ctx, "")
 	if err != nil {
 		return // closed
 	}
-	for c.tidy(ctx) != nil && pauseFor(ctx, comeBack) {
+	for c.mirror(ctx) != nil && pauseFor(ctx, comeBack) {
 	}
 	for key := range keys {
 		for c.refresh(ctx, key) != nil && pauseFor(ctx, comeBack) {
@@ -55,23 +56,37 @@ func (c *cached) follow(ctx context.Context) {
 	}
 }
 
-// tidy removes from the copy what the database no longer has.
-func (c *cached) tidy(ctx context.Context) error {
-	far, err := c.postgres.List(ctx, "", true)
+// mirror removes from the copy what the database no longer has, and reads what
+// the copy lacks or has otherwise.
+func (c *cached) mirror(ctx context.Context) error {
+	far, err := c.digests(ctx)
 	if err != nil {
 		return err
 	}
-	there := make(map[string]bool, len(far))
-	for _, key := range far {
-		there[key] = true
-	}
 	near, err := c.near.List(ctx, "", true)
+	if err != nil {
+		c.note(err)
+	}
+	folders := map[string]bool{}
+	for key := range far {
+		for dir := path.Dir(key); dir != "." && !folders[dir]; dir = path.Dir(dir) {
+			folders[dir] = true
+		}
+	}
 	for _, key := range near {
-		if !there[key] {
+		if _, ok := far[key]; !ok && !folders[key] {
 			c.note(c.near.Delete(ctx, key))
 		}
 	}
-	return err
+	for key, sum := range far {
+		if value, ok := c.kept(ctx, key); ok && sum == sha256.Sum256(value) {
+			continue
+		}
+		if err := c.refresh(ctx, key); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // refresh brings one value of the copy up to date.
@@ -160,15 +175,21 @@ func (c *cached) Load(ctx context.Context, key string) ([]byte, error) {
 			return value, err
 		}
 	}
-	framed, err := c.near.Load(ctx, key)
-	if err != nil || len(framed) < sha256.Size {
+	value, ok := c.kept(ctx, key)
+	if !ok {
 		return nil, why // that it isn't here says nothing
 	}
-	sum := sha256.Sum256(framed[sha256.Size:])
-	if !bytes.Equal(framed[:sha256.Size], sum[:]) {
-		return nil, why
+	return value, nil
+}
+
+// kept gives a value of the copy, if it is whole.
+func (c *cached) kept(ctx context.Context, key string) (value []byte, ok bool) {
+	framed, err := c.near.Load(ctx, key)
+	if err != nil || len(framed) < sha256.Size {
+		return nil, false
 	}
-	return framed[sha256.Size:], nil
+	sum := sha256.Sum256(framed[sha256.Size:])
+	return framed[sha256.Size:], bytes.Equal(framed[:sha256.Size], sum[:])
 }
 
 // Exists reports whether key is there, as a file or a folder.

@@ -23,8 +23,8 @@ func (s *files) Store(ctx context.Context, key string, value []byte) error {
 	}
 	// A concurrent Delete removes folders that it left empty, and a wrong
 	// clock can make another process clean our temporary file away: neither
-	// lasts, so a few more tries are enough.
-	for range 5 {
+	// lasts, so more tries are enough.
+	for range 100 {
 		if err = s.replace(target, value); !errors.Is(err, fs.ErrNotExist) {
 			break
 		}

@@ -188,6 +188,10 @@ type statement struct {
 	read func(pgx.Rows) error // pgx closes the rows
 }
 
+// patient begins a transaction that waits for the locks of others no longer
+// than we do: that of a node that died meanwhile must not stand in their way.
+var patient = statement{sql: `SELECT set_config('lock_timeout', $1, true)`, args: []any{fmt.Sprintf("%dms", opPatience.Milliseconds())}}
+
 // counted reads how many rows there are.
 func counted(n *int) func(pgx.Rows) error {
 	return func(rows pgx.Rows) error {

@@ -59,6 +59,7 @@ const (
 	codeShutdown    = "57P01"
 	codeCrash       = "57P02"
 	codeStarting    = "57P03"
+	codeLockTimeout = "55P03"
 	classConnection = "08"
 
 	codeFence = "DH001" // our own: see the function fence
@@ -126,6 +127,8 @@ func databaseRemedy(err error) string {
 		return "free some space on the database's disk"
 	case codeTooMany:
 		return "raise its max_connections, or lower pool_max_conns in the URL under state:"
+	case codeLockTimeout:
+		return "another node is about to write the same, or died while it did: it is over in a moment"
 	case "", codeShutdown, codeCrash, codeStarting:
 		return "see that it runs and can be reached from here"
 	}

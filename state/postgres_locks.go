@@ -156,6 +156,7 @@ func (s *postgres) try(ctx context.Context, id lockID, h Holder) (*pgLock, Holde
 func (s *postgres) claim(ctx context.Context, lock *pgLock, holder []byte) (bool, error) {
 	made := 0
 	err := s.batch(ctx,
+		patient,
 		statement{sql: `DELETE FROM {s}.lock WHERE kind = $1 AND name = $2 AND expires <= clock_timestamp()`, args: []any{lock.id.dir, rowName(lock.id.name)}},
 		statement{sql: `INSERT INTO {s}.lock (kind, name, token, process, holder, expires)
 			VALUES ($1, $2, $3, $4, $5::json, clock_timestamp() + $6 * interval '1 millisecond') ON CONFLICT DO NOTHING RETURNING token`,

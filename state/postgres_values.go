@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -109,6 +110,26 @@ func (s *postgres) List(ctx context.Context, prefix string, recursive bool) ([]s
 	return keys, nil
 }
 
+// digests gives the SHA-256 of every value.
+func (s *postgres) digests(ctx context.Context) (map[string][sha256.Size]byte, error) {
+	var all map[string][sha256.Size]byte
+	err := s.do(ctx, "listing", func(ctx context.Context) error {
+		rows, err := s.pool.Query(ctx, s.sql(`SELECT key, sha256(value) FROM {s}.value WHERE value IS NOT NULL`))
+		if err != nil {
+			return err
+		}
+		all = map[string][sha256.Size]byte{}
+		var key string
+		var sum []byte
+		_, err = pgx.ForEachRow(rows, []any{&key, &sum}, func() error {
+			all[key] = [sha256.Size]byte(sum)
+			return nil
+		})
+		return err
+	})
+	return all, err
+}
+
 // emptyFolder gives the error for a prefix with nothing below: none for the
 // root and for files.
 func (s *postgres) emptyFolder(ctx context.Context, prefix string) error {
@@ -190,6 +211,7 @@ func (s *postgres) write(ctx context.Context, step, fence string, statements []s
 	if fence != "" {
 		statements = append([]statement{{sql: `SELECT {s}.fence($1)`, args: []any{fence}}}, statements...)
 	}
+	statements = append([]statement{patient}, statements...)
 	statements = append(statements, statement{sql: `SELECT pg_notify($1, '')`, args: []any{s.channel()}})
 	err := s.do(ctx, step, func(ctx context.Context) error { return s.batch(ctx, statements...) })
 	if codeOf(err) == codeFence {

@@ -1,6 +1,7 @@
 package statetest
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -9,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -149,6 +151,21 @@ func (s *Server) Exec(sql string, args ...any) {
 	defer conn.Close(s.t.Context())
 	_, err = conn.Exec(s.t.Context(), sql, args...)
 	check(s.t, err)
+}
+
+// Hold runs a statement in a transaction that stays open until release.
+func (s *Server) Hold(sql string, args ...any) (release func()) {
+	s.t.Helper()
+	ctx := context.WithoutCancel(s.t.Context())
+	conn, err := pgx.Connect(ctx, s.URL("public"))
+	check(s.t, err)
+	tx, err := conn.Begin(ctx)
+	check(s.t, err)
+	_, err = tx.Exec(ctx, sql, args...)
+	check(s.t, err)
+	release = sync.OnceFunc(func() { _ = conn.Close(ctx) }) // ends the transaction
+	s.t.Cleanup(release)
+	return release
 }
 
 func check(t testing.TB, err error) {

@@ -97,6 +97,7 @@ func (d *daemon) watchCertificates(ctx context.Context) {
 		d.log.Error("certificates that other processes issue are served after a restart only", "error", err)
 		return
 	}
+	d.reloadCertificates(ctx) // what came before the watch
 	for range keys {
 		settle(ctx, keys, 50*time.Millisecond)
 		d.reloadCertificates(ctx)

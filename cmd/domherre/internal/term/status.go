@@ -41,6 +41,7 @@ func (t *Term) Status(r check.Report) {
 		t.Printf(", %d paused or planned", others)
 	}
 	t.Printf(".\n")
+	t.nodes(r.Nodes)
 }
 
 func checksOf(r check.Report) []string {

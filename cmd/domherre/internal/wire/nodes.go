@@ -47,7 +47,8 @@ func RemoveNode(ctx context.Context, s certmagic.Storage, portfolioID, node stri
 
 // LoadNodes lists the daemons, sorted by name. How long ago each was seen is
 // judged by the clock of the state, against the one that was seen last: one that
-// lags by silentFor isn't there any more.
+// lags by silentFor isn't there any more. Of several that lead, as they say, the
+// one that was seen last does: the others have died, or don't know yet.
 func LoadNodes(ctx context.Context, s certmagic.Storage, portfolioID string, silentFor time.Duration) ([]check.Node, error) {
 	keys, err := s.List(ctx, nodesKey(portfolioID), false)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -57,7 +58,7 @@ func LoadNodes(ctx context.Context, s certmagic.Storage, portfolioID string, sil
 		return nil, err
 	}
 	var nodes []check.Node
-	var newest time.Time
+	var newest, leader time.Time
 	for _, k := range keys {
 		n, ok, err := loadNode(ctx, s, k)
 		if err != nil {
@@ -69,11 +70,16 @@ func LoadNodes(ctx context.Context, s certmagic.Storage, portfolioID string, sil
 		if n.Seen.After(newest) {
 			newest = n.Seen
 		}
+		if n.Leads && n.Seen.After(leader) {
+			leader = n.Seen
+		}
 	}
 	for i := range nodes {
-		if nodes[i].State = check.StateOK; newest.Sub(nodes[i].Seen) > silentFor {
-			nodes[i].State, nodes[i].Leads = check.StateBroken, false
+		n := &nodes[i]
+		if n.State = check.StateOK; newest.Sub(n.Seen) > silentFor {
+			n.State = check.StateBroken
 		}
+		n.Leads = n.Leads && n.State == check.StateOK && n.Seen.Equal(leader)
 	}
 	slices.SortFunc(nodes, func(a, b check.Node) int { return strings.Compare(a.Node, b.Node) })
 	return nodes, nil

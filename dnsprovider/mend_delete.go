@@ -116,14 +116,14 @@ func byPart(all, recs []libdns.Record) ([]libdns.Record, error) {
 	return out, nil
 }
 
-// unquoted gives texts without their outer quotes.
+// unquoted gives data without its outer quotes, even where only one of them is
+// there: of texts, but of CAA and HTTPS records too.
 func unquoted(recs []libdns.Record) []libdns.Record {
-	out := slices.Clone(recs)
-	for i, rec := range out {
-		if txt, ok := rec.(libdns.TXT); ok {
-			txt.Text = strings.Trim(txt.Text, `"`)
-			out[i] = txt
-		}
+	out := make([]libdns.Record, len(recs))
+	for i, rec := range recs {
+		rr := rec.RR()
+		rr.Data = strings.Trim(rr.Data, `"`)
+		out[i] = rr
 	}
 	return out
 }

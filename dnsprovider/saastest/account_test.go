@@ -15,8 +15,7 @@ import (
 	"domherre/portfolio"
 )
 
-// account is a portfolio whose zones a vendor keeps. It goes by the clock of
-// testing/synctest.
+// account is a portfolio whose zones a vendor keeps.
 type account struct {
 	t     *testing.T
 	fake  *saastest.Fake
@@ -29,29 +28,37 @@ type account struct {
 // foreign is what stands in every zone by others' hands.
 var foreign = []string{"old 3600 IN A 198.51.100.7", `@ 3600 IN TXT "site-verification=1"`}
 
-// withAccount gives a test so many domains at a vendor, all applied.
+// withAccount gives a test so many domains at a vendor, all applied, by the
+// clock of testing/synctest.
 func withAccount(t *testing.T, v saastest.Vendor, domains int, test func(*account)) {
 	synctest.Test(t, func(t *testing.T) {
-		names := []string{idn}
-		for i := range domains - 1 {
-			names = append(names, fmt.Sprintf("c%d.example", i))
-		}
-		a := &account{t: t, fake: saastest.New(v, names...)}
+		a := newAccount(t, v, domains)
 		network.ServePipes(t, a.fake)
 		cfg := config(a.fake, "")
 		cfg.Limits.Concurrency, cfg.Limits.Timeout = 2, 5*time.Second
-		a.rec = portfolio.Reconciler{Zones: unserved{open(t, cfg, dnsprovider.Deps{})}, Facts: facts(v.Type), Now: time.Now, Parallel: 2}
-		a.all = portfolio.Portfolio{ID: "duavgor", Campaign: "Du avgör!", MaxDelete: 0.3}
-		for _, name := range names {
-			a.fake.Add(name, foreign...)
-			a.all.Domains = append(a.all.Domains, entry(t, name))
-		}
-		if got := a.run(t.Context()); got.Exit() != portfolio.ExitDone {
+		a.rec.Zones = unserved{open(t, cfg, dnsprovider.Deps{})}
+		if got := a.run(a.t.Context()); got.Exit() != portfolio.ExitDone {
 			a.failed(got)
 		}
 		a.settled()
 		test(a)
 	})
+}
+
+// newAccount makes domains that others have put records into.
+func newAccount(t *testing.T, v saastest.Vendor, domains int) *account {
+	names := []string{idn}
+	for i := range domains - 1 {
+		names = append(names, fmt.Sprintf("c%d.example", i))
+	}
+	a := &account{t: t, fake: saastest.New(v, names...)}
+	a.rec = portfolio.Reconciler{Facts: facts(v.Type), Now: time.Now, Parallel: 2}
+	a.all = portfolio.Portfolio{ID: "duavgor", Campaign: "Du avgör!", MaxDelete: 0.3}
+	for _, name := range names {
+		a.fake.Add(name, foreign...)
+		a.all.Domains = append(a.all.Domains, entry(t, name))
+	}
+	return a
 }
 
 // unserved is a provider without name servers.

@@ -192,6 +192,13 @@ func (f *Fake) Add(name string, lines ...string) {
 	}
 }
 
+// Drop takes an RRset away by the vendor's other means.
+func (f *Fake) Drop(name, owner, typ string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.find(name).dropSet(owner, typ)
+}
+
 // Records gives what a zone really holds, sorted by text.
 func (f *Fake) Records(name string) []string {
 	f.mu.Lock()

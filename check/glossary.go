@@ -53,6 +53,8 @@ var glossary = rules(
 	`its turn comes about (\S+): (.+)`, "dess tur kommer omkring $1: $2",
 	`its turn comes about (.+?): `, "dess tur kommer omkring $1: ",
 	`(\S+) allows (\d+) orders per (\S+)`, "$1 tillåter $2 beställningar per $3",
+	`(\S+) allows no more certificates of one domain before (.+)`, "$1 tillåter inte fler certifikat för samma domän före $2",
+	`(\S+) allows no more certificates with the same names before (.+)`, "$1 tillåter inte fler certifikat med samma namn före $2",
 	`must be left alone until (.+)`, "ska lämnas i fred till $1",
 	`the state can't be written, so nothing is ordered`, "tillståndet kan inte skrivas, så inget beställs",
 	`a wildcard needs challenge: dns-01 for (.+)`, "ett jokernamn kräver challenge: dns-01 för $1",

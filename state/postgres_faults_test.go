@@ -21,34 +21,47 @@ func TestPostgresCut(t *testing.T) {
 	t.Parallel()
 	server := statetest.Postgres(t)
 	for _, after := range []bool{false, true} {
-		t.Run(fmt.Sprintf("after=%v", after), func(t *testing.T) {
-			t.Parallel()
-			relay := statetest.NewRelay(t, server)
-			for n := 1; ; n++ {
-				schema := fmt.Sprintf("cut_%v_%d", after, n)
-				direct := open(t, server.URL(schema))
+		relay := statetest.NewRelay(t, server)
+		t.Run(fmt.Sprintf("tables, after=%v", after), func(t *testing.T) {
+			everyCut(t, relay, after, 5, func(n int) {
+				s := open(t, statetest.URLAt(relay.Dir, fmt.Sprintf("cut_%v_%d", after, n)))
+				must(t, s.Close())
+			})
+		})
+		t.Run(fmt.Sprintf("steps, after=%v", after), func(t *testing.T) {
+			schema := fmt.Sprintf("cut_%v", after)
+			direct := open(t, server.URL(schema))
+			defer direct.Close()
+			everyCut(t, relay, after, 50, func(n int) {
+				server.Exec(`TRUNCATE ` + schema + `.value, ` + schema + `.entry`)
 				statetest.Prepare(t, direct)
-				relay.Plan(statetest.Cut{Message: n, After: after})
 				s := open(t, statetest.URLAt(relay.Dir, schema))
 				done := map[string]bool{}
 				err := statetest.Steps(t.Context(), s, func(step string) { done[step] = true })
-				cut := relay.WasCut()
-				relay.Plan(statetest.Cut{})
 				if err := errors.Join(err, s.Close()); err != nil {
 					t.Errorf("cut %d: %v", n, err)
 				}
 				statetest.CheckSteps(t, direct, done)
-				if err := direct.Close(); err != nil || t.Failed() {
-					t.Fatalf("cut %d: %v", n, err)
-				}
-				if !cut {
-					if n < 20 {
-						t.Errorf("there were %d messages to cut at", n-1)
-					}
-					return
-				}
-			}
+			})
 		})
+	}
+}
+
+// everyCut runs work with a cut at each of its messages, of which there are some.
+func everyCut(t *testing.T, relay *statetest.Relay, after bool, some int, work func(n int)) {
+	t.Helper()
+	for n := 1; ; n++ {
+		relay.Plan(statetest.Cut{Message: n, After: after})
+		work(n)
+		if t.Failed() {
+			t.Fatalf("after cut %d", n)
+		}
+		if !relay.WasCut() {
+			if n <= some {
+				t.Errorf("there were %d messages to cut at", n-1)
+			}
+			return
+		}
 	}
 }
 

@@ -374,6 +374,15 @@ func TestAdmin(t *testing.T) {
 	w.start()
 	w.until("the domain is live", w.live("xn--kpasex-wxa.example"))
 	w.leads("https://www.xn--kpasex-wxa.example/", frontend)
+	w.until("the frontend is looked at", func() error {
+		if r, err := w.report(); err != nil || r.Frontend == nil || r.Frontend.State != check.StateBroken {
+			return fmt.Errorf("%v %+v", err, r.Frontend)
+		}
+		return nil
+	})
+	if out, _, code := w.domherre("check"); code != 0 || !strings.Contains(out, "frontend broken: https://www.duavgör.se/ has no address") {
+		t.Errorf("check: exit %d\n%s", code, out)
+	}
 	values, err := w.metrics()
 	if err != nil {
 		t.Fatal(err)
@@ -394,7 +403,7 @@ func TestAdmin(t *testing.T) {
 		}
 	}
 	for path, want := range map[string]string{
-		"/": "köpasex.example", "/domains/köpasex.example": "xn--kpasex-wxa.example", "/domains/xn--kpasex-wxa.example": "köpasex.example",
+		"/": "has no address in DNS. The domains lead there all the same.", "/domains/köpasex.example": "xn--kpasex-wxa.example", "/domains/xn--kpasex-wxa.example": "köpasex.example",
 		"/healthz": "ok\n", "/readyz": "ok\n", "/api/v1/status": `"campaign": "Du avgör!"`, "/api/v1/plan": `"portfolio": "du-avgor"`,
 		"/api/v1/certificates": `"www.xn--kpasex-wxa.example"`,
 	} {

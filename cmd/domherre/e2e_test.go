@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"strings"
 	"syscall"
@@ -97,6 +98,9 @@ func TestBadReloads(t *testing.T) {
 		w.write("domherre.yaml", bad)
 		w.until(name+" is refused", w.logged(d, "the config has faults", before+1))
 		w.leads("https://kopasex.se/", frontend)
+		if status, body := w.page("/readyz"); status != http.StatusOK || !strings.Contains(body, "config: degraded") {
+			t.Errorf("readyz: %d %q", status, body)
+		}
 	}
 	before := strings.Count(d.output(t), "the config has faults")
 	if err := os.Remove(w.path("domherre.yaml")); err != nil {

@@ -158,7 +158,7 @@ func TestZoneLock(t *testing.T) {
 
 type inner = Store
 
-// lockStore only locks; it fails where a lock is taken twice.
+// lockStore locks, and keeps nothing; it fails where a lock is taken twice.
 type lockStore struct {
 	inner
 	held  string
@@ -178,3 +178,5 @@ func (l *lockStore) Unlock(_ context.Context, name string) error {
 	l.held = strings.TrimPrefix(l.held, name)
 	return nil
 }
+
+func (l *lockStore) Store(context.Context, string, []byte) error { return nil }

@@ -23,6 +23,7 @@ type Type struct {
 	TTLs    []uint32 // the only ones that it knows, ascending; others are raised to the next, or lowered to the last
 	// Unsupported names what it can't hold: a type, "HTTPS", or one with its data, "MX 0 .".
 	Unsupported []string
+	Creates     bool      // it creates zones that are missing
 	OneValue    bool      // it can't hold several values of a name and type
 	NoApex      bool      // it can't hold records at the domain itself
 	Longest     int       // octets of a text that it can hold; 0: any number
@@ -127,7 +128,7 @@ func rows() []row {
 	inOne := weights{read: 1, zone: 1}
 	own := []row{
 		typed(Type{
-			Name: "embedded", Home: "https://www.rfc-editor.org/rfc/rfc1034", Limits: local(),
+			Name: "embedded", Home: "https://www.rfc-editor.org/rfc/rfc1034", Limits: local(), Creates: true,
 			Summary: "the authoritative server inside the daemon; its zones are kept in the state",
 			Cannot:  []string{"it doesn't sign zones (DNSSEC)", "it serves from this machine alone: put secondaries beside it"},
 		}, openEmbedded, embedded.Settings.Check).guarding().weighs(inOne),
@@ -139,7 +140,7 @@ func rows() []row {
 			return rfc2136.New(s, memory(cfg, d, s.Server))
 		}, rfc2136.Settings.Check).guarding().weighs(inOne),
 		typed(Type{
-			Name: "powerdns", Home: "https://doc.powerdns.com/authoritative/http-api/", Limits: local(),
+			Name: "powerdns", Home: "https://doc.powerdns.com/authoritative/http-api/", Limits: local(), Creates: true,
 			Summary: "a PowerDNS Authoritative Server, by its HTTP API",
 			Cannot:  []string{"on SQLite it can't write zones in parallel; concurrency adapts to that", "disabled records are not seen, and go when their RRset is written"},
 		}, openPowerDNS, powerdns.Settings.Check).weighs(inOne),

@@ -23,6 +23,7 @@ type Facts struct {
 
 	MinTTL      uint32   // seconds; the provider raises what is below
 	TTLs        []uint32 // the only ones that the provider knows, ascending; empty: any
+	Uncreated   bool     // the provider can't create a zone that is missing
 	Unsupported []string // what the provider can't hold: a type, "HTTPS", or a type with its data, "MX 0 ."
 }
 

@@ -1,6 +1,10 @@
 package portfolio
 
-import "testing"
+import (
+	"slices"
+	"strings"
+	"testing"
+)
 
 // A TTL that the provider doesn't know becomes the one that it makes of it, so
 // that no plan asks for what can't be.
@@ -22,6 +26,23 @@ func TestFactsTTL(t *testing.T) {
 	} {
 		if got := c.facts.TTL(c.ttl); got != c.want {
 			t.Errorf("%+v makes %d of %d, not %d", c.facts, got, c.ttl, c.want)
+		}
+	}
+}
+
+// A plan for a zone that isn't there says whether it will be, or who must add it.
+func TestMissingZoneIsTold(t *testing.T) {
+	t.Parallel()
+	for uncreated, want := range map[bool]string{
+		false: "no such zone: it is created with its records",
+		true:  "no such zone, and can't create it: add it there, then apply",
+	} {
+		s := newScene(t)
+		s.p.Domains = append(s.p.Domains, entry(t, "kopasex.se"))
+		s.r.Facts = func(Domain) Facts { return Facts{Uncreated: uncreated} }
+		p, err := s.r.Plan(t.Context(), s.p, Options{})
+		if err != nil || len(p.Domains) != 1 || !slices.ContainsFunc(p.Domains[0].Notes, func(n string) bool { return strings.Contains(n, want) }) {
+			t.Errorf("%v, %v: no note says %q", p.Domains, err, want)
 		}
 	}
 }

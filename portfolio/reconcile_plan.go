@@ -127,9 +127,17 @@ func (r *Reconciler) planDomain(ctx context.Context, portfolioID string, t targe
 	}
 	d = Diff(r.desire(t.Domain), zone, portfolioID)
 	if zone.Missing && d.Pending() {
-		d.Notes = append(d.Notes, fmt.Sprintf("provider %s has no such zone: it is created with its records", t.Provider))
+		d.Notes = append(d.Notes, r.creation(t.Domain))
 	}
 	return d
+}
+
+// creation says what becomes of a domain without a zone.
+func (r *Reconciler) creation(d Domain) string {
+	if r.factsOf(d).Uncreated {
+		return fmt.Sprintf("provider %s has no such zone, and can't create it: add it there, then apply", d.Provider)
+	}
+	return fmt.Sprintf("provider %s has no such zone: it is created with its records", d.Provider)
 }
 
 // stays says what becomes of a leaving target that isn't pruned.
@@ -143,12 +151,13 @@ func (t target) stays() string {
 	return "left the list: its records stay, and lead here, until apply --prune"
 }
 
-func (r *Reconciler) desire(d Domain) Desired {
-	var facts Facts
-	if r.Facts != nil {
-		facts = r.Facts(d)
+func (r *Reconciler) desire(d Domain) Desired { return Desire(d, r.factsOf(d), r.Now()) }
+
+func (r *Reconciler) factsOf(d Domain) Facts {
+	if r.Facts == nil {
+		return Facts{}
 	}
-	return Desire(d, facts, r.Now())
+	return r.Facts(d)
 }
 
 func (r *Reconciler) observe(ctx context.Context, d Domain, full bool) (Zone, error) {

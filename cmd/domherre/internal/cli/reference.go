@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"domherre/cmd/domherre/internal/term"
 	"domherre/config"
 	"domherre/dnsprovider"
 )
@@ -63,11 +66,32 @@ func (a *app) showType(t dnsprovider.Type) error {
 		rows = append(rows, []string{s.Key, s.Kind, settingNotes(s)})
 	}
 	a.term.Table([]string{"SETTING", "KIND", "WHAT IT IS"}, rows)
-	for _, cannot := range t.Cannot {
-		a.term.Printf("\nNote: %s.", cannot)
+	for _, note := range typeNotes(t) {
+		a.term.Printf("\nNote: %s.", note)
 	}
 	a.term.Printf("\n\nproviders:\n%s", indent(t.Example()))
 	return nil
+}
+
+// typeNotes are what there is to know of a type beside its settings.
+func typeNotes(t dnsprovider.Type) []string {
+	notes := slices.Clone(t.Cannot)
+	if len(t.Unsupported) > 0 {
+		notes = append(notes, "left out of plans: "+strings.Join(t.Unsupported, ", "))
+	}
+	switch {
+	case len(t.TTLs) == 1:
+		notes = append(notes, fmt.Sprintf("every TTL is %d seconds", t.TTLs[0]))
+	case len(t.TTLs) > 0:
+		notes = append(notes, "TTLs are raised to one of "+strings.Trim(fmt.Sprint(t.TTLs), "[]")+" seconds")
+	case t.MinTTL > 0:
+		notes = append(notes, fmt.Sprintf("TTLs are at least %d seconds", t.MinTTL))
+	}
+	limits := "limits unless the config says otherwise: " + term.Count(t.Limits.Concurrency, "request") + " at once"
+	if rate := t.Limits.RequestsPerSecond; rate > 0 {
+		limits += fmt.Sprintf(", %g a second", rate)
+	}
+	return append(notes, fmt.Sprintf("%s, each for %s at most, tried up to %d times more", limits, t.Limits.Timeout, t.Limits.Retries))
 }
 
 // providerType is the JSON of a type.
@@ -77,8 +101,18 @@ type providerType struct {
 	Summary  string            `json:"summary"`
 	Cannot   []string          `json:"cannot"`  // never null
 	MinTTL   uint32            `json:"min_ttl"` // seconds
+	TTLs     []uint32          `json:"ttls"`    // the only ones, in seconds; empty, but never null: any
+	LeftOut  []string          `json:"left_out"`
+	Limits   providerLimits    `json:"limits"`
 	Settings []providerSetting `json:"settings"`
 	Example  string            `json:"example"` // YAML, an entry of providers:
+}
+
+type providerLimits struct {
+	Concurrency       int     `json:"concurrency"`
+	RequestsPerSecond float64 `json:"requests_per_second"` // 0: any
+	Timeout           string  `json:"timeout"`
+	Retries           int     `json:"retries"`
 }
 
 type providerSetting struct {
@@ -94,6 +128,8 @@ type providerSetting struct {
 func providerTypeOf(t dnsprovider.Type) providerType {
 	out := providerType{
 		Name: t.Name, Home: t.Home, Summary: t.Summary, Cannot: append([]string{}, t.Cannot...), MinTTL: t.MinTTL,
+		TTLs: append([]uint32{}, t.TTLs...), LeftOut: append([]string{}, t.Unsupported...),
+		Limits:   providerLimits{t.Limits.Concurrency, t.Limits.RequestsPerSecond, t.Limits.Timeout.String(), t.Limits.Retries},
 		Settings: []providerSetting{}, Example: t.Example(),
 	}
 	for _, s := range t.Settings {

@@ -119,5 +119,5 @@ func providerTypes(cfg *config.Config) map[string]dnsprovider.Type {
 
 // typeFacts are what the desired records need to know of a provider's type.
 func typeFacts(t dnsprovider.Type) portfolio.Facts {
-	return portfolio.Facts{MinTTL: t.MinTTL, TTLs: t.TTLs, Unsupported: t.Unsupported}
+	return portfolio.Facts{MinTTL: t.MinTTL, TTLs: t.TTLs, Uncreated: !t.Creates, Unsupported: t.Unsupported}
 }

@@ -35,7 +35,7 @@ func first() []row {
 			Cannot:  []string{noList},
 		}, byDifference,
 			need("bearer_token", "a personal access token that may manage domain name technical configurations", "${env:GANDI_BEARER_TOKEN}").secret(),
-		).weighs(weights{read: 1, call: 1, record: 2}).mendedBy(quirks{quoted: true, missingOK: true, alone: true, byRecord: true}),
+		).weighs(weights{read: 1, record: 2}).mendedBy(quirks{quoted: true, missingOK: true, alone: true, byRecord: true}),
 		module[ovh.Provider](Type{
 			Name: "ovh", Home: "https://help.ovhcloud.com/csm/en-dns-zone", Limits: api(1, 4), MinTTL: 60, Unsupported: []string{"HTTPS", "SVCB"},
 			Summary: "OVHcloud",

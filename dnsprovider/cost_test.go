@@ -33,7 +33,7 @@ func TestCosts(t *testing.T) {
 		{Config{Name: "main", Type: "simplydotcom"}, 2, "[{main 10 2}]"}, // 2 readings and 3 records a zone
 		{Config{Name: "main", Type: "inwx"}, 2, "[{main 10 1}]"},         // 2 readings and 3 calls
 		{Config{Name: "main", Type: "namecheap"}, 2, "[{main 12 0.8}]"},  // 2 readings and 2 calls of 2 requests
-		{Config{Name: "main", Type: "gandi", Limits: Limits{RequestsPerSecond: 8}}, 2, "[{main 10 8}]"},
+		{Config{Name: "main", Type: "gandi", Limits: Limits{RequestsPerSecond: 8}}, 2, "[{main 16 8}]"}, // 2 readings and 3 records of 2 requests
 	} {
 		if got := fmt.Sprint(Costs([]Config{c.cfg}, created(c.zones))); got != c.want {
 			t.Errorf("%s, %d zones: %s, not %s", c.cfg.Type, c.zones, got, c.want)

@@ -80,6 +80,9 @@ func openPostgres(location string, log *slog.Logger) (*postgres, error) {
 	if !strings.Contains(location, "pool_max_conns") {
 		cfg.MaxConns = maxConns
 	}
+	if mayBePlain(cfg.ConnConfig) {
+		log.Warn("the connection to the state's database may be unencrypted; add sslmode=verify-full to the URL under state:", "host", cfg.ConnConfig.Host)
+	}
 	pool, err := pgxpool.NewWithConfig(context.Background(), cfg)
 	if err != nil {
 		return nil, fmt.Errorf("state: %w", err)
@@ -92,6 +95,19 @@ func openPostgres(location string, log *slog.Logger) (*postgres, error) {
 	s.feed.watches = map[*pgWatch]bool{}
 	s.closing, s.close = context.WithCancel(context.Background())
 	return s, nil
+}
+
+// mayBePlain reports whether passwords and keys may cross a network unencrypted.
+func mayBePlain(c *pgx.ConnConfig) bool {
+	near := func(host string) bool {
+		ip := net.ParseIP(host)
+		return strings.HasPrefix(host, "/") || host == "localhost" || ip != nil && ip.IsLoopback()
+	}
+	plain := c.TLSConfig == nil && !near(c.Host)
+	for _, f := range c.Fallbacks {
+		plain = plain || f.TLSConfig == nil && !near(f.Host)
+	}
+	return plain
 }
 
 // sql puts the schema's name into a statement, in the place of {s}.

@@ -38,6 +38,9 @@ type Domain struct {
 	Leaving bool `json:"leaving,omitempty"` // left the list, not pruned: kept as last accepted
 	Owned   int  `json:"owned,omitempty"`   // RRsets that were ours in the zone when last seen
 
+	// Written in a wave, and not seen to be served as wanted since.
+	Unserved bool `json:"unserved,omitempty"`
+
 	// Providers that kept the zone before, and may still have records of ours.
 	Former []string `json:"former,omitempty"`
 }

@@ -100,6 +100,7 @@ func (r *Reconciler) carryOut(ctx context.Context, p Portfolio, accepted []Domai
 			return report, err
 		}
 	}
+	report.waves, report.unserved = o.Waves, unservedBefore(plan, accepted)
 	r.apply(ctx, &report, o, again)
 	r.verify(ctx, &report, o)
 	return report, r.accept(ctx, p, accepted, report)
@@ -171,6 +172,7 @@ type Outcome struct {
 	Err     error  // why it failed or was refused
 	Journal string // the entry's ID, where something was written
 	Served  Served // by the authoritative servers, where that was asked
+	Held    bool   // held back, since what went before it is not served as wanted
 	Owned   int    // RRsets of ours in the zone afterwards, where that is known
 }
 
@@ -178,6 +180,9 @@ type Outcome struct {
 type Report struct {
 	Plan     Plan
 	Outcomes []Outcome // one for each of Plan.Domains, in its order
+
+	waves    bool
+	unserved map[int]bool // outcomes of domains that were written and are not served as wanted
 }
 
 // Exit sums a report up in one of the ways in which a command can end.

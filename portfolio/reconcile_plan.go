@@ -26,7 +26,7 @@ func (r *Reconciler) plan(ctx context.Context, p Portfolio, accepted []Domain, o
 	progress := r.progress(StepObserve, len(targets))
 	r.each(len(targets), func(i int) string { return targets[i].Provider }, func(i int) {
 		domains[i] = r.planDomain(ctx, p.ID, targets[i], o)
-		if o.Lean && !o.Wait {
+		if o.Lean && !o.Wait && !o.Waves {
 			domains[i] = domains[i].lean()
 		}
 		progress.done(targets[i].Name, domains[i].Err)

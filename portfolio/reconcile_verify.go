@@ -44,6 +44,9 @@ func (r *Reconciler) ask(ctx context.Context, report *Report, open []int, wait b
 		})
 		open = slices.DeleteFunc(open, func(i int) bool {
 			served := report.Outcomes[i].Served.All() || len(domains[i].Wanted()) == 0
+			if served {
+				delete(report.unserved, i)
+			}
 			if served || !wait {
 				progress.done(domains[i].Name, nil)
 			}
@@ -55,6 +58,7 @@ func (r *Reconciler) ask(ctx context.Context, report *Report, open []int, wait b
 	}
 	for _, i := range open {
 		out := &report.Outcomes[i]
+		report.unserved[i] = true
 		out.Outcome = Failed
 		out.Err = fmt.Errorf("%s: the zone is written, but not served as wanted: %s: %w", out.Domain, out.Served, context.Cause(ctx))
 		progress.done(out.Domain, out.Err)
@@ -157,6 +161,7 @@ func acceptedAfter(before []Domain, report Report) []Domain {
 		if out.Outcome == Applied || out.Outcome == Unchanged {
 			entry.Owned = out.Owned
 		}
+		entry.Unserved = report.waves && report.unserved[i]
 		kept[d.Name] = entry
 	}
 	after := make([]Domain, 0, len(kept))

@@ -3,8 +3,10 @@ package portfolio
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -28,11 +30,15 @@ func waveSizes(n int) []int {
 
 // applyInWaves writes a few domains, waits until every authoritative server has
 // them as wanted, and only then writes more. Where that doesn't come to pass,
-// the rest is held back. Domains that fail before they are written fail alone:
+// the rest is held back, by later runs too. Domains that fail before they are written fail alone:
 // others take their place in the wave.
 func (r *Reconciler) applyInWaves(ctx context.Context, report *Report, o Options, again replan) {
 	open := report.unsettled()
 	progress := r.progress(StepWrite, len(open))
+	if before := slices.Sorted(maps.Keys(report.unserved)); len(open) > 0 && len(before) > 0 && !r.waveServed(ctx, report, before) {
+		report.holdBack(open, before)
+		return
+	}
 	for _, size := range waveSizes(len(open)) {
 		var written []int
 		for len(written) < size && len(open) > 0 {
@@ -64,13 +70,27 @@ func (r *Reconciler) waveServed(ctx context.Context, report *Report, written []i
 	return !slices.ContainsFunc(written, func(i int) bool { return report.Outcomes[i].Outcome == Failed })
 }
 
+// unservedBefore gives the places of domains that an earlier run has written in
+// a wave, and that were not seen to be served since.
+func unservedBefore(p Plan, accepted []Domain) map[int]bool {
+	unserved := map[int]bool{}
+	for i := range p.Domains {
+		d := &p.Domains[i]
+		at, known := slices.BinarySearchFunc(accepted, d.Name, func(a Domain, n Name) int { return strings.Compare(a.Name.ascii, n.ascii) })
+		if known && accepted[at].Unserved && d.Err == nil && !d.Leaving && !d.Pending() {
+			unserved[i] = true
+		}
+	}
+	return unserved
+}
+
 // holdBack refuses what the waves didn't come to.
 func (r *Report) holdBack(open, wave []int) {
 	at := slices.IndexFunc(wave, func(i int) bool { return r.Outcomes[i].Outcome == Failed })
 	cause := r.Outcomes[wave[at]].Domain
 	for _, i := range open {
 		o := &r.Outcomes[i]
-		o.Outcome = Refused
+		o.Outcome, o.Held = Refused, true
 		o.Err = fmt.Errorf("%s: held back: %s, of the wave before, is not served as wanted; see to that, then apply again", o.Domain, cause)
 	}
 }

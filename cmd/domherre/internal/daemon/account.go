@@ -28,7 +28,11 @@ func (d *daemon) account(n *generation, w work, report portfolio.Report) {
 			d.failed(n, o, failures)
 			continue
 		case portfolio.Refused:
-			d.sayOnce(n, o.Domain, fmt.Sprint(o.Err), "the guard waits for a person: domherre apply --force")
+			hint := "the guard waits for a person: domherre apply --force"
+			if o.Held {
+				hint = "tried again at the next run; what is written already is waited for first"
+			}
+			d.sayOnce(n, o.Domain, fmt.Sprint(o.Err), hint)
 		case drifted:
 			d.sayOnce(n, o.Domain, fmt.Sprintf("%d changes are due", len(plan.Changes)), "the zone isn't as declared: domherre plan shows how, domherre apply mends it")
 		case portfolio.Applied:

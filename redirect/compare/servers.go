@@ -101,7 +101,7 @@ func caddyWith(program string) func(*site) ([]string, error) {
 		}
 		off := m{"disable": true}
 		text, err := json.Marshal(m{
-			"admin": off, "logging": m{"logs": m{"default": m{"level": "FATAL"}}}, "storage": m{"module": "file_system", "root": s.dir},
+			"admin": m{"disabled": true}, "logging": m{"logs": m{"default": m{"level": "FATAL"}}}, "storage": m{"module": "file_system", "root": s.dir},
 			"apps": m{
 				"tls": m{"certificates": m{"load_files": files}},
 				"http": m{"servers": m{

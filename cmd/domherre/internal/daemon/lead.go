@@ -21,8 +21,8 @@ import (
 type lead struct {
 	mu      sync.Mutex
 	working bool
-	leads   bool
-	changed chan struct{} // closed when working changes
+	lease   context.Context // of the lead; nil: somebody else has it, or nobody
+	changed chan struct{}   // closed when working changes
 }
 
 func newLead() *lead { return &lead{changed: make(chan struct{})} }
@@ -36,15 +36,15 @@ func (l *lead) works() (working bool, changed <-chan struct{}) {
 }
 
 // set notes the role, and reports whether anything about it has changed.
-func (l *lead) set(working, leads bool) (began, changed bool) {
+func (l *lead) set(working bool, lease context.Context) (began, changed bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	began, changed = working && !l.working, working != l.working || leads != l.leads
+	began, changed = working && !l.working, working != l.working || (lease == nil) != (l.lease == nil)
 	if working != l.working {
 		close(l.changed)
 		l.changed = make(chan struct{})
 	}
-	l.working, l.leads = working, leads
+	l.working, l.lease = working, lease
 	return began, changed
 }
 
@@ -54,10 +54,15 @@ func (d *daemon) follows() bool {
 	return !working
 }
 
-func (d *daemon) leads() bool {
-	d.lead.mu.Lock()
-	defer d.lead.mu.Unlock()
-	return d.lead.leads
+// held gives the context of the lead: what is written under it is written by the
+// leader. nil where this daemon hasn't got it.
+func (l *lead) held() context.Context {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.lease == nil || l.lease.Err() != nil {
+		return nil
+	}
+	return l.lease
 }
 
 const (
@@ -76,11 +81,11 @@ func (d *daemon) seekLead(ctx context.Context) {
 		switch {
 		case ctx.Err() != nil:
 		case err != nil:
-			d.act(ctx, true, false, "")
+			d.act(ctx, true, nil, "")
 			sleep(ctx, leadAgain)
 			continue
 		default:
-			d.act(ctx, true, true, "")
+			d.act(ctx, true, lease.Context(), "")
 			<-lease.Context().Done()
 		}
 		if lease != nil {
@@ -97,16 +102,16 @@ func (d *daemon) awaitLead(ctx context.Context) (state.Lease, error) {
 	if !errors.As(err, &held) {
 		return lease, err
 	}
-	d.act(ctx, false, false, held.Holder.String())
+	d.act(ctx, false, nil, held.Holder.String())
 	return wire.AwaitLead(ctx, d.store, id, "domherre run")
 }
 
 // act takes up a role.
-func (d *daemon) act(ctx context.Context, working, leads bool, leader string) {
-	began, changed := d.lead.set(working, leads)
+func (d *daemon) act(ctx context.Context, working bool, lease context.Context, leader string) {
+	began, changed := d.lead.set(working, lease)
 	switch {
 	case !changed:
-	case leads:
+	case lease != nil:
 		d.log.Info("leading: no other daemon works for this portfolio")
 	case working:
 		d.log.Warn("the state can't be asked which daemon leads: working without")
@@ -135,20 +140,31 @@ func (d *daemon) keepCertificates(ctx context.Context, n *generation) {
 			d.rotateTickets(ctx, n, changed)
 			continue
 		}
-		running, stop := context.WithCancel(ctx)
-		go func() {
-			defer stop()
-			select {
-			case <-running.Done():
-			case <-changed:
-			}
-		}()
-		if err := n.certs.Run(running); err != nil {
+		if err := d.runCertificates(ctx, n, changed); err != nil {
 			n.log.Error("certificates are not renewed any more", "error", err)
 			<-ctx.Done()
 		}
-		stop()
 	}
+}
+
+// runCertificates does so until the role changes. What is written meanwhile is
+// written under the lead, where this daemon has it.
+func (d *daemon) runCertificates(ctx context.Context, n *generation, changed <-chan struct{}) error {
+	under := ctx
+	if lead := d.lead.held(); lead != nil {
+		under = lead
+	}
+	running, stop := context.WithCancel(under)
+	defer stop()
+	defer context.AfterFunc(ctx, stop)()
+	go func() {
+		select {
+		case <-running.Done():
+		case <-changed:
+			stop()
+		}
+	}()
+	return n.certs.Run(running)
 }
 
 // rotateTickets does what Run does for listeners, until the role changes.

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"domherre/check"
 	"domherre/cmd/domherre/internal/wire"
 	"domherre/config"
+	"domherre/state"
 )
 
 const (
@@ -59,13 +61,13 @@ func (d *daemon) tellNodes(ctx context.Context) {
 
 func (d *daemon) tellNode(ctx context.Context, id, name string, since time.Time) {
 	n := d.current.Load()
-	me := check.Node{Node: name, Leads: d.leads(), Since: since.UTC().Truncate(time.Second), Seen: d.now().UTC(), Domains: len(n.domains)}
+	me := check.Node{Node: name, Since: since.UTC().Truncate(time.Second), Seen: d.now().UTC(), Domains: len(n.domains)}
 	for _, e := range n.certs.Inventory() {
 		if !e.NotAfter.IsZero() {
 			me.Certificates++
 		}
 	}
-	err := wire.SaveNode(ctx, d.store, id, me)
+	err := d.saveNode(ctx, id, me)
 	var nodes []check.Node
 	if err == nil {
 		nodes, err = wire.LoadNodes(ctx, d.store, id, nodeSilent)
@@ -81,10 +83,23 @@ func (d *daemon) tellNode(ctx context.Context, id, name string, since time.Time)
 	}
 }
 
+// saveNode says that this daemon leads under its lease alone: one that was frozen
+// for a while may not know yet that another one does.
+func (d *daemon) saveNode(ctx context.Context, id string, me check.Node) error {
+	if lead := d.lead.held(); lead != nil {
+		me.Leads = true
+		if err := wire.SaveNode(lead, d.store, id, me); err == nil || lead.Err() == nil && !errors.Is(err, state.ErrLeaseLost) {
+			return err
+		}
+		me.Leads = false
+	}
+	return wire.SaveNode(ctx, d.store, id, me)
+}
+
 // forgetNodes removes what was not seen for long; the leader does that.
 func (d *daemon) forgetNodes(ctx context.Context, id string, nodes []check.Node) {
 	for _, n := range nodes {
-		if d.leads() && n.State != check.StateOK && d.now().Sub(n.Seen) > nodeGone {
+		if d.lead.held() != nil && n.State != check.StateOK && d.now().Sub(n.Seen) > nodeGone {
 			_ = wire.RemoveNode(ctx, d.store, id, n.Node) // tried again in a moment
 		}
 	}

@@ -127,7 +127,7 @@ func goAway(last uint32, code http2.ErrCode) []byte {
 // busy is told behind its answers.
 func (c *session) leave() {
 	h := c.http2.Load()
-	if h == nil || !c.state.CompareAndSwap(stateIdle, stateBusy) {
+	if h == nil || !c.state.CompareAndSwap(stateIdle, stateBusy) && !c.state.CompareAndSwap(stateNew, stateBusy) {
 		return
 	}
 	go func() {

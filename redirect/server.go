@@ -38,6 +38,9 @@ const (
 	// when the server shuts down. RFC 9112 has no other way to part without
 	// losing a request that is under way.
 	drainTime = 500 * time.Millisecond
+	// newTime is how long those have who have connected and not asked yet:
+	// clients take a request up anew only where one was answered before.
+	newTime = 2 * time.Second
 )
 
 // Server serves a Table. Its methods may be called by many goroutines.
@@ -176,7 +179,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 }
 
 // drain waits until no connection is left. Every answer says "Connection:
-// close" by now; those that are idle are given drainTime to ask once more.
+// close" by now; those that are idle are given drainTime to ask once more, and
+// those that are new newTime to ask at all.
 func (s *Server) drain(ctx context.Context) error {
 	s.sessions.each((*session).leave)
 	look := time.NewTicker(5 * time.Millisecond)
@@ -186,6 +190,9 @@ func (s *Server) drain(ctx context.Context) error {
 		select {
 		case now := <-look.C:
 			if now.After(end) {
+				s.sessions.each(func(c *session) { c.over(stateIdle) })
+			}
+			if now.After(end.Add(newTime - drainTime)) {
 				s.sessions.each(func(c *session) { c.evict() })
 			}
 		case <-ctx.Done():

@@ -31,9 +31,10 @@ type session struct {
 	readBy, writeBy time.Time // the deadlines as they were set
 }
 
-// The states of a session. Only an idle one may be closed by others.
+// The states of a session. Only one that waits may be closed by others.
 const (
-	stateIdle int32 = iota // waits for the client
+	stateNew  int32 = iota // waits for the client's first request
+	stateIdle              // waits for another one
 	stateBusy              // answers
 	stateOver              // closed by others
 )
@@ -46,18 +47,21 @@ var buffers = sync.Pool{New: func() any { return new(buffer) }}
 
 // begin marks the session as busy. It is false when it was closed meanwhile.
 func (c *session) begin() bool {
-	return c.state.CompareAndSwap(stateIdle, stateBusy) || c.state.Load() == stateBusy
+	return c.state.CompareAndSwap(stateIdle, stateBusy) || c.state.CompareAndSwap(stateNew, stateBusy) || c.state.Load() == stateBusy
 }
 
 // rest marks the session as idle again. It is false when it was closed
 // meanwhile.
 func (c *session) rest() bool {
-	return c.state.CompareAndSwap(stateBusy, stateIdle) || c.state.Load() == stateIdle
+	return c.state.CompareAndSwap(stateBusy, stateIdle) || c.state.Load() <= stateIdle
 }
 
-// evict closes the session if it is idle, and reports whether it did.
-func (c *session) evict() bool {
-	if !c.state.CompareAndSwap(stateIdle, stateOver) {
+// evict closes the session if it waits, and reports whether it did.
+func (c *session) evict() bool { return c.over(stateIdle) || c.over(stateNew) }
+
+// over closes the session if it is in a state, and reports whether it did.
+func (c *session) over(state int32) bool {
+	if !c.state.CompareAndSwap(state, stateOver) {
 		return false
 	}
 	_ = c.socket.Close()

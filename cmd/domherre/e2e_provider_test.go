@@ -95,6 +95,7 @@ func TestRealProvider(t *testing.T) {
 			if got := lookup(t, s, "theirs.kopasex.se."); got != "198.51.100.7" {
 				t.Errorf("a foreign record became %q", got)
 			}
+			w.until("it is live still", w.live("kopasex.se"))
 			w.outage(s, front, d)
 			w.until("nothing is pending", w.settled)
 		})

@@ -14,11 +14,12 @@ import (
 )
 
 // renewPatience is how long certs renew tries what fails and waits for what
-// must wait, before it leaves that to its next run.
+// must wait unless told, before it leaves that to its next run.
 const renewPatience = time.Minute
 
 func (a *app) certsRenewCommand() *cobra.Command {
 	var force, all bool
+	var patience time.Duration
 	c := &cobra.Command{
 		Use:   "renew [DOMAIN...]",
 		Short: "order what is due now, then exit: for a timer; beside a daemon nothing is ordered twice",
@@ -40,7 +41,7 @@ func (a *app) certsRenewCommand() *cobra.Command {
 				return err
 			}
 			defer r.Close()
-			done, err := a.renew(c.Context(), r, only, force)
+			done, err := a.renew(c.Context(), r, only, force, patience)
 			if err != nil {
 				return err
 			}
@@ -50,11 +51,12 @@ func (a *app) certsRenewCommand() *cobra.Command {
 	a.reports(c)
 	c.Flags().BoolVar(&force, "force", false, "replace certificates that aren't due as well")
 	c.Flags().BoolVar(&all, "all", false, "every domain; this is what happens where none is named, but --force wants it said")
+	c.Flags().DurationVar(&patience, "patience", renewPatience, "how long to go on trying what fails or must wait")
 	return c
 }
 
 // renew answers challenges meanwhile, where the daemon doesn't.
-func (a *app) renew(ctx context.Context, r *wire.Rooms, only []portfolio.Name, force bool) ([]tls.Renewed, error) {
+func (a *app) renew(ctx context.Context, r *wire.Rooms, only []portfolio.Name, force bool, patience time.Duration) ([]tls.Renewed, error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	if r.AnswersChallenges() {
@@ -62,7 +64,7 @@ func (a *app) renew(ctx context.Context, r *wire.Rooms, only []portfolio.Name, f
 			return nil, hinted(err.Error(), "run it as the user that may open the port, or beside the daemon, or use challenge: dns-01")
 		}
 	}
-	e := tls.Errand{Force: force, Patience: renewPatience}
+	e := tls.Errand{Force: force, Patience: patience}
 	for _, n := range only {
 		e.Domains = append(e.Domains, n.ASCII())
 	}

@@ -60,7 +60,7 @@ func (a *app) revoke(c *cobra.Command, name portfolio.Name, reason int, now, yes
 		}
 	}
 	if !now {
-		done, err := a.renew(c.Context(), r, []portfolio.Name{name}, true)
+		done, err := a.renew(c.Context(), r, []portfolio.Name{name}, true, renewPatience)
 		if err == nil {
 			err = failedOf(done)
 		}

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -20,7 +21,7 @@ import (
 // the first apply, a plan with nothing to do, and the apply of one changed
 // domain. Each is shown beside the same requests made raw, in the same run.
 // It is for Linux, whose unit of memory it knows. BENCH_HUGE=1 adds 100,000
-// domains.
+// domains to the embedded server's, 5,000 to the others'.
 func BenchmarkScale(b *testing.B) {
 	sizes := []int{50, 1_000, 10_000}
 	if os.Getenv("BENCH_HUGE") != "" {
@@ -32,14 +33,25 @@ func BenchmarkScale(b *testing.B) {
 			s.run(b, &storeFloor{dir: s.dir, names: s.names})
 		})
 	}
-	for _, n := range []int{50, 1_000} {
+	servers := []int{50, 1_000}
+	if os.Getenv("BENCH_HUGE") != "" {
+		servers = append(servers, 5_000)
+	}
+	for _, n := range servers {
 		b.Run(fmt.Sprintf("knot/%d", n), func(b *testing.B) {
 			list := names(n)
 			knot := dnstest.StartKnot(b, list...)
 			settings := knot.Settings()
 			settings["type"] = "rfc2136"
 			s := newScale(b, list, settings, knot.Addr)
+			s.behind(b, knot.Addr)
 			s.run(b, &updateFloor{server: knot, names: list})
+		})
+		b.Run(fmt.Sprintf("powerdns/%d", n), func(b *testing.B) {
+			list, power := names(n), dnstest.StartPowerDNS(b)
+			s := newScale(b, list, map[string]any{"type": "powerdns", "server_url": power.API, "api_token": power.Token}, power.Addr)
+			s.behind(b, strings.TrimPrefix(power.API, "http://"))
+			s.run(b, &powerFloor{server: power, names: list})
 		})
 	}
 }
@@ -48,6 +60,9 @@ func BenchmarkScale(b *testing.B) {
 type scale struct {
 	binary, dir string
 	names       []string
+	config      string
+	relay       *relay // counts requests to the server at upstream; nil: there is none
+	upstream    string
 }
 
 // floor makes the requests of a command, and nothing else.
@@ -70,7 +85,7 @@ func newScale(b *testing.B, names []string, provider map[string]any, address str
 		b.Fatal(err)
 	}
 	s := &scale{binary: build(b), dir: b.TempDir(), names: names}
-	s.write(b, "domherre.yaml", fmt.Sprintf(`campaign: Du avgör!
+	s.config = fmt.Sprintf(`campaign: Du avgör!
 frontend: https://www.duavgör.se/
 domains: [first.yaml, domains.txt]
 providers: {main: %s}
@@ -79,7 +94,8 @@ dns:
   records:
     - {name: a, type: TXT, data: [one]}
     - {name: b, type: TXT, data: [two]}
-`, settings))
+`, settings)
+	s.write(b, "domherre.yaml", s.config)
 	s.write(b, "domains.txt", lines(names[1:]...))
 	s.setTTL(b, 300)
 	return s
@@ -89,6 +105,29 @@ dns:
 func (s *scale) setTTL(b *testing.B, seconds int) {
 	b.Helper()
 	s.write(b, "first.yaml", fmt.Sprintf("domains:\n  - name: %s\n    dns: {ttl: %ds}\n", s.names[0], seconds))
+}
+
+// behind has requests to the server at upstream counted. Since that takes time,
+// it is done in runs of their own.
+func (s *scale) behind(b *testing.B, upstream string) {
+	s.relay, s.upstream = newRelay(b, upstream), upstream
+}
+
+// requests reports how many a command makes; before does what comes before it,
+// by way of the relay too.
+func (s *scale) requests(b *testing.B, raw int, before func(), args ...string) {
+	b.Helper()
+	if s.relay == nil {
+		return
+	}
+	s.write(b, "domherre.yaml", strings.ReplaceAll(s.config, s.upstream, s.relay.address))
+	before()
+	start := s.relay.requests.Load()
+	s.command(b, args...)
+	b.ReportMetric(float64(s.relay.requests.Load()-start), "requests")
+	b.ReportMetric(float64(raw), "raw-requests")
+	s.write(b, "domherre.yaml", s.config)
+	s.command(b, "plan") // what is remembered of the zones is of the server itself again
 }
 
 // build makes the product's binary: the test's own carries the lab too.
@@ -128,9 +167,16 @@ func (s *scale) run(b *testing.B, f floor) {
 			must(f.empty)
 			return u
 		})
+		s.requests(b, len(s.names), func() {
+			must(f.empty)
+			if err := os.RemoveAll(s.path("state")); err != nil {
+				b.Fatal(err)
+			}
+		}, "apply", "--yes")
 	})
 	b.Run("no-op", func(b *testing.B) {
 		beside(b, f.same, func() usage { return s.command(b, "plan", "--detailed-exitcode") })
+		s.requests(b, len(s.names), func() { s.command(b, "plan") }, "plan", "--detailed-exitcode")
 	})
 	b.Run("one", func(b *testing.B) {
 		ttl := 300
@@ -139,6 +185,10 @@ func (s *scale) run(b *testing.B, f floor) {
 			s.setTTL(b, ttl)
 			return s.command(b, "apply", "--yes")
 		})
+		s.requests(b, len(s.names)+1, func() {
+			s.command(b, "plan")
+			s.setTTL(b, ttl+1)
+		}, "apply", "--yes")
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -20,6 +21,8 @@ type relay struct {
 	udp    net.PacketConn
 	conns  map[net.Conn]bool
 	silent bool // takes connections, and answers nothing
+
+	requests atomic.Int64 // connections and datagrams
 }
 
 func newRelay(t testing.TB, upstream string) *relay {
@@ -77,6 +80,7 @@ func (r *relay) acceptAll(l net.Listener) {
 		if err != nil {
 			return
 		}
+		r.requests.Add(1)
 		r.mu.Lock()
 		r.conns[c] = true
 		silent := r.silent
@@ -108,6 +112,7 @@ func (r *relay) answerAll(p net.PacketConn) {
 		if err != nil {
 			return
 		}
+		r.requests.Add(1)
 		r.mu.Lock()
 		silent := r.silent
 		r.mu.Unlock()

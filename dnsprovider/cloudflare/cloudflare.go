@@ -69,7 +69,7 @@ type api struct {
 	records, zones *zoneio.REST
 
 	mu  sync.Mutex
-	ids map[string]string // of zones, by name; those that fail are looked up again
+	ids map[string]string // of zones, by name; a zone that was made anew has another
 }
 
 // at gives the address of a zone's records.
@@ -104,13 +104,15 @@ func (a *api) failed(name string, err error) error {
 }
 
 func (a *api) Records(ctx context.Context, name string, _ []string) ([]byid.Record, error) {
-	at, err := a.at(ctx, name)
+	a.mu.Lock()
+	_, remembered := a.ids[name]
+	a.mu.Unlock()
+	found, err := a.list(ctx, name)
+	if remembered && zoneio.KindOf(err) == zoneio.NoZone {
+		found, err = a.list(ctx, name)
+	}
 	if err != nil {
 		return nil, err
-	}
-	found, err := pages[record](ctx, a.records, at, url.Values{"per_page": {"100"}})
-	if err != nil {
-		return nil, a.failed(name, err)
 	}
 	var out []byid.Record
 	for _, r := range found {
@@ -123,6 +125,15 @@ func (a *api) Records(ctx context.Context, name string, _ []string) ([]byid.Reco
 		}
 	}
 	return out, nil
+}
+
+func (a *api) list(ctx context.Context, name string) ([]record, error) {
+	at, err := a.at(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	found, err := pages[record](ctx, a.records, at, url.Values{"per_page": {"100"}})
+	return found, a.failed(name, err)
 }
 
 func (a *api) Add(ctx context.Context, name string, rr dns.RR) error {
@@ -150,6 +161,12 @@ func (a *api) write(ctx context.Context, name, method, id string, rr dns.RR) err
 	answer, err := a.records.Call(ctx, method, at+id, body)
 	if err == nil {
 		_, err = open[struct{}](answer)
+	}
+	if zoneio.KindOf(err) == zoneio.NoZone { // the record went meanwhile
+		if method == http.MethodDelete {
+			return nil
+		}
+		err = zoneio.As(zoneio.Temporary, err)
 	}
 	return a.failed(name, err)
 }
@@ -184,6 +201,9 @@ func open[T any](a *zoneio.Answer) (envelope[T], error) {
 		return e, nil
 	}
 	kind, reasons := zoneio.Other, []string{}
+	if a.Status == http.StatusNotFound {
+		kind = zoneio.NoZone
+	}
 	for _, f := range e.Errors {
 		for _, f := range append([]fault{f.fault}, f.Chain...) {
 			reasons = append(reasons, fmt.Sprintf("%d %s", f.Code, f.Message))

@@ -43,7 +43,7 @@ type Provider struct {
 	one string // the id of the only zone; empty: any
 
 	mu  sync.Mutex
-	ids map[portfolio.Name]string // those that fail are looked up again
+	ids map[portfolio.Name]string // a zone that was made anew has another
 }
 
 // The interfaces that the adapter looks for.
@@ -131,6 +131,17 @@ func (p *Provider) id(ctx context.Context, name portfolio.Name) (string, error) 
 
 // list reads a zone as the API has it.
 func (p *Provider) list(ctx context.Context, name portfolio.Name) (id string, sets []types.ResourceRecordSet, err error) {
+	p.mu.Lock()
+	_, remembered := p.ids[name]
+	p.mu.Unlock()
+	id, sets, err = p.listOnce(ctx, name)
+	if remembered && zoneio.KindOf(err) == zoneio.NoZone {
+		return p.listOnce(ctx, name)
+	}
+	return id, sets, err
+}
+
+func (p *Provider) listOnce(ctx context.Context, name portfolio.Name) (id string, sets []types.ResourceRecordSet, err error) {
 	id, err = p.id(ctx, name)
 	if err != nil {
 		return "", nil, err

@@ -31,13 +31,14 @@ func survives(a *account, r portfolio.Report) {
 
 var faults = []fault{
 	{"credentials refused", 8, saastest.Order{Status: http.StatusUnauthorized}, 0, refused},
-	{"bad for a moment", 3, saastest.Order{Status: http.StatusServiceUnavailable, Times: 3}, 0, survives},
+	{"bad for a moment", 3, saastest.Order{Status: http.StatusServiceUnavailable, Times: 3}, 0, pauses},
 	{"down", 3, saastest.Order{Status: http.StatusInternalServerError}, 0, down},
 	{"silent", 3, saastest.Order{Slow: time.Hour}, 0, down},
 	{"readings cut off", 3, saastest.Order{Cut: true, Reads: true, Times: 2}, 0, survives},
 	{"answers to writes cut off", 3, saastest.Order{Cut: true, Writes: true, Times: 3}, 0, survives},
 	{"answers to writes too late", 3, saastest.Order{Slow: time.Minute, Writes: true, Times: 2}, 0, survives},
-	{"half a list", 3, saastest.Order{Short: true, Times: 1}, 0, func(*account, portfolio.Report) {}},
+	{"half a list", 3, saastest.Order{Short: true, Times: 1}, 0, whatever},
+	{"what is written has gone", 3, saastest.Order{Status: http.StatusNotFound, Writes: true, Times: 1}, 0, whatever},
 	{"stale readings", 3, saastest.Order{}, 2, survives},
 }
 
@@ -73,6 +74,28 @@ func refused(a *account, r portfolio.Report) {
 	for _, o := range r.Outcomes {
 		if o.Outcome != portfolio.Failed || !strings.Contains(o.Err.Error(), o.Domain.String()) {
 			a.t.Errorf("%s: %v", o.Outcome, o.Err)
+		}
+	}
+}
+
+func whatever(*account, portfolio.Report) {}
+
+// pauses demands that the run gets over it, and leaves a zone alone for a moment
+// after each refusal.
+func pauses(a *account, r portfolio.Report) {
+	survives(a, r)
+	calls := a.calls()
+	for i, c := range calls {
+		if c.Status < 500 {
+			continue
+		}
+		for _, next := range calls[i+1:] {
+			if pause := next.At.Sub(c.At); next.Zone == c.Zone {
+				if pause < 50*time.Millisecond || pause > 15*time.Second {
+					a.t.Errorf("%s is asked again after %s", c.Zone, pause)
+				}
+				break
+			}
 		}
 	}
 }

@@ -37,3 +37,21 @@ func TestZonesInPages(t *testing.T) {
 		}
 	})
 }
+
+// A zone that was taken away and made anew is not taken for missing, whatever was
+// remembered of it.
+func TestZoneMadeAnew(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, v saastest.Vendor) {
+		f := saastest.New(v, "a.example")
+		network.Serve(t, f)
+		set, d := open(t, config(f, ""), dnsprovider.Deps{}), named(t, "a.example")
+		for i := range 3 {
+			z, err := set.Observe(t.Context(), d)
+			if err != nil || z.Missing {
+				t.Fatalf("reading number %d: missing %v, %v", i, z.Missing, err)
+			}
+			f.Remake("a.example")
+		}
+	})
+}

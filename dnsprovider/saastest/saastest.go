@@ -199,6 +199,14 @@ func (f *Fake) Drop(name, owner, typ string) {
 	f.find(name).dropSet(owner, typ)
 }
 
+// Remake takes a zone away and makes it anew, with the same records.
+func (f *Fake) Remake(name string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.last++
+	f.find(name).id = f.last
+}
+
 // Records gives what a zone really holds, sorted by text.
 func (f *Fake) Records(name string) []string {
 	f.mu.Lock()

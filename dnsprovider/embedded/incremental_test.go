@@ -90,4 +90,3 @@ func patched(records []string, rrs []dns.RR) ([]string, bool) {
 	slices.Sort(records)
 	return records, true
 }
-

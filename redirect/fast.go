@@ -21,49 +21,63 @@ const (
 	finish                 // close the connection
 )
 
-// serveHTTP1 answers until the connection ends.
+// serveHTTP1 answers until the connection ends, or net/http takes over.
 func (c *session) serveHTTP1() {
-	for now := time.Now(); c.allow(now) == nil && c.first() == nil && c.begin(); {
-		now = time.Now()
-		if !c.burst(now) {
-			return
+	if c.allow(time.Now()) != nil {
+		return
+	}
+	c.serveBy(c.step)
+	if c.then == unusual {
+		c.handOver()
+	}
+}
+
+// step answers what there is to be read, and reports whether the connection is
+// over.
+func (c *session) step() bool {
+	for {
+		if c.filled == 0 && !c.rest() {
+			return true
 		}
-		c.free()
-		if !c.rest() {
-			return
+		if c.in == nil {
+			c.in = buffers.Get().(*buffer)
+		}
+		n, err := c.read(c.in[c.filled:])
+		switch {
+		case n == 0 && err == errLater:
+			if c.filled == 0 {
+				c.free()
+			}
+			return false
+		case n == 0, !c.begin():
+			return true
+		}
+		c.filled += n
+		if !c.burst(time.Now()) {
+			return true
 		}
 	}
 }
 
-// burst answers what was read, up to where nothing is left over, and reports
-// whether the connection goes on here.
+// burst answers what was read, and reports whether the connection goes on here.
 func (c *session) burst(now time.Time) bool {
-	var begun time.Time
-	for ; ; now = time.Now() {
-		used, then := c.answerAll(now)
-		if c.flush() != nil {
-			return false
-		}
-		c.filled = copy(c.in[:], c.in[used:c.filled])
-		switch then {
-		case goOn:
-			return true
-		case finish:
-			return false
-		case unusual:
-			c.handOver()
-			return false
-		}
-		if begun.IsZero() || used > 0 { // of this head
-			begun = now
-			if c.hurry(now.Add(headTimeout)) != nil {
-				return false
-			}
-		}
-		if c.more() != nil {
-			return false
-		}
+	used, then := c.answerAll(now)
+	if c.flush() != nil {
+		return false
 	}
+	c.filled = copy(c.in[:], c.in[used:c.filled])
+	switch c.then = then; then {
+	case goOn:
+		c.begun = time.Time{}
+		return c.allow(now) == nil
+	case partial:
+		if c.begun.IsZero() || used > 0 { // of this head
+			c.begun = now
+			return c.hurry(now.Add(headTimeout)) == nil
+		}
+		return true
+	}
+	return false
 }
 
 // answerAll answers the requests at the front of what was read, and tells how

@@ -57,12 +57,12 @@ type h2conn struct {
 	received int   // octets of bodies that the client wasn't given back yet
 	resize   bool  // the next block must set the table's size
 	leaving  atomic.Bool
+	over     bool // the client was told
 
 	preface  bool // the client has introduced itself
 	settings bool
 	asked    int // requests
 	noise    int
-	begun    time.Time // since when the client has kept us waiting
 }
 
 // h2stream is a request whose end hasn't come, or an answer that the client has
@@ -83,11 +83,10 @@ func (c *session) serveHTTP2() {
 	defer h.release()
 	h.obtain()
 	h.settingsFrame()
-	if h.send() != nil {
-		return
+	if h.send() == nil && c.allow(time.Now()) == nil {
+		c.serveBy(h.step)
 	}
-	for h.turn() {
-	}
+	h.farewell(http2.ErrCodeNo)
 }
 
 // release gives the buffers back.
@@ -112,6 +111,13 @@ func (h *h2conn) send() error {
 
 // farewell ends the connection, and tells which requests were answered.
 func (h *h2conn) farewell(code http2.ErrCode) {
+	if h.over {
+		return
+	}
+	h.over = true
+	if h.room == nil {
+		h.obtain()
+	}
 	h.out = append(h.out, goAway(h.last, code)...)
 	_ = h.send() // the client may have gone
 }
@@ -138,20 +144,35 @@ func (c *session) leave() {
 	}()
 }
 
-// turn reads once and answers what is whole. It is false at the end.
-func (h *h2conn) turn() bool {
-	if h.filled == 0 && len(h.streams) == 0 {
-		h.release()
-		if !h.pause() {
+// step answers what there is to be read, and reports whether the connection is
+// over.
+func (h *h2conn) step() bool {
+	for {
+		if h.filled == 0 && len(h.streams) == 0 && !h.rest() {
+			return true
+		}
+		if h.in == nil {
+			h.obtain()
+		}
+		n, err := h.read(h.in[h.filled:])
+		switch {
+		case n == 0 && err == errLater:
+			if h.filled == 0 {
+				h.release()
+			}
 			return false
+		case n == 0, !h.begin():
+			return true
+		}
+		h.filled += n
+		if !h.burst() {
+			return true
 		}
 	}
-	n, err := h.Read(h.in[h.filled:])
-	if n == 0 && err != nil {
-		h.farewell(http2.ErrCodeNo)
-		return false
-	}
-	h.filled += n
+}
+
+// burst answers what was read. It is false at the end.
+func (h *h2conn) burst() bool {
 	asked := h.asked
 	used, fatal := h.takeAll()
 	if fatal != http2.ErrCodeNo {
@@ -163,21 +184,6 @@ func (h *h2conn) turn() bool {
 		h.out = append(h.out, goAway(maxWindow, http2.ErrCodeNo)...)
 	}
 	return h.send() == nil && h.keepTime(asked != h.asked || used > 0 && len(h.streams) == 0)
-}
-
-// pause waits for the client without holding buffers.
-func (h *h2conn) pause() bool {
-	h.release()
-	if h.allow(time.Now()) != nil || !h.rest() {
-		return false
-	}
-	var one [1]byte
-	if _, err := h.Read(one[:]); err != nil || !h.begin() {
-		return false
-	}
-	h.obtain()
-	h.in[0], h.filled = one[0], 1
-	return true
 }
 
 // obtain gets the buffers.
@@ -194,7 +200,7 @@ func (h *h2conn) keepTime(progress bool) bool {
 	switch {
 	case !waiting:
 		h.begun = time.Time{}
-		return true
+		return h.allow(now) == nil
 	case h.begun.IsZero() || progress && now.Sub(h.begun) > requestTimeout/4:
 		h.begun = now
 		h.writeBy = now.Add(answerTimeout)

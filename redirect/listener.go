@@ -151,10 +151,9 @@ func (c *session) serve() {
 		if err != nil {
 			return
 		}
-		c.Conn = clear
+		c.Conn, c.sock.prefixed = clear, true
 	}
 	if !c.from.tls {
-		c.wait = newWaiter(c.Conn)
 		c.serveHTTP1()
 		return
 	}

@@ -21,11 +21,15 @@ type peer struct {
 
 	gate   *gate // nil once the handshake is done
 	inside bool
+	sock   *sock // nil during the handshake
 }
 
 // Read implements net.Conn. With what the client says, its handshake waits for
 // its turn to compute; while it waits for the client, others have theirs.
 func (p *peer) Read(b []byte) (int, error) {
+	if p.sock != nil {
+		return p.sock.Read(b)
+	}
 	p.leaveGate()
 	n, err := p.Conn.Read(b)
 	if p.gate != nil && n > 0 {

@@ -196,7 +196,7 @@ func (s *Server) drain(ctx context.Context) error {
 				s.sessions.each(func(c *session) { c.evict() })
 			}
 		case <-ctx.Done():
-			s.sessions.each(func(c *session) { _ = c.socket.Close() })
+			s.sessions.each(func(c *session) { go c.socket.Close() }) // which waits for those that are busy
 			return ctx.Err()
 		}
 	}

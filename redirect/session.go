@@ -2,6 +2,7 @@ package redirect
 
 import (
 	"bytes"
+	"io"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -17,8 +18,8 @@ type session struct {
 	s        *Server
 	from     *listener
 	shard    *shard[*session]
-	peer     *peer   // nil on plain HTTP
-	wait     *waiter // nil where the socket can't be waited for
+	peer     *peer // nil on plain HTTP
+	sock     sock
 	state    atomic.Int32
 	http2    atomic.Pointer[h2conn] // nil on HTTP/1
 	in       *buffer                // nil while nothing was read
@@ -27,7 +28,9 @@ type session struct {
 	queued   []byte                 // answers, in out while they fit
 
 	next func(*session) // how to go on after the handshake
+	then verdict        // how the serving ended
 
+	begun           time.Time // when the head that is incomplete began, or zero
 	readBy, writeBy time.Time // the deadlines as they were set
 }
 
@@ -146,83 +149,86 @@ func (c *session) hurry(until time.Time) error {
 	return c.SetReadDeadline(until)
 }
 
-// first waits for the client without holding a buffer, and reads what it sends.
-func (c *session) first() error {
-	if c.wait != nil {
-		in, n, err := c.wait.read()
-		c.in, c.filled = in, n
-		return err
+// read reads from the client. On a socket of ours it doesn't wait, but fails
+// with errLater.
+func (c *session) read(b []byte) (int, error) {
+	if c.peer == nil && c.sock.ready {
+		return c.sock.Read(b)
 	}
-	// One octet is enough to know that a buffer will be needed, and TLS keeps
-	// the rest of what it has decrypted.
-	var one [1]byte
-	if _, err := c.Read(one[:]); err != nil {
-		return err
-	}
-	c.in = buffers.Get().(*buffer)
-	c.in[0], c.filled = one[0], 1
-	return nil
+	return c.Read(b) // TLS reads from the socket through its peer
 }
 
-// more reads behind what was read already.
-func (c *session) more() error {
-	n, err := c.Read(c.in[c.filled:])
-	c.filled += n
-	if n > 0 {
-		return nil
-	}
-	return err
-}
-
-// waiter reads from a socket into a buffer that it takes only when there is
-// something to be read.
-type waiter struct {
-	raw  syscall.RawConn
-	try  func(fd uintptr) bool // made once, since a closure is an allocation
-	in   *buffer
-	n    int
-	fail error
-}
-
-func newWaiter(c net.Conn) *waiter {
-	tcp, ok := c.(*net.TCPConn)
-	if !ok {
-		return nil
+// serveBy calls step whenever there is something to be read, until it says that
+// the connection is over.
+func (c *session) serveBy(step func() bool) {
+	tcp, ok := c.socket.(*net.TCPConn)
+	if !ok || c.sock.prefixed {
+		step() // which waits for itself
+		return
 	}
 	raw, err := tcp.SyscallConn()
 	if err != nil {
-		return nil
+		return
 	}
-	w := &waiter{raw: raw}
-	w.try = w.attempt
-	return w
+	if c.peer != nil {
+		c.peer.sock = &c.sock
+		defer func() { c.peer.sock = nil }()
+	}
+	// Its error is the deadline's, or of a socket that others closed.
+	_ = raw.Read(func(fd uintptr) bool {
+		c.sock.wake(int(fd))
+		return step()
+	})
+	c.sock.ready = false
 }
 
-func (w *waiter) read() (*buffer, int, error) {
-	if err := w.raw.Read(w.try); err != nil {
-		return nil, 0, err
-	}
-	in, n, err := w.in, w.n, w.fail
-	w.in, w.n, w.fail = nil, 0, nil
-	if err == nil && n == 0 {
-		err = net.ErrClosed // by the client
-	}
-	return in, n, err
+// sock reads from a socket without waiting.
+type sock struct {
+	fd       int
+	ready    bool // may be read from
+	prefixed bool // the first octets were read already, by somebody else
+	drained  bool // by a read that got less than it could take
+	reads    int
 }
 
-// attempt reads once and reports whether the waiting is over.
-func (w *waiter) attempt(fd uintptr) bool {
-	in := buffers.Get().(*buffer)
+// errLater says that there is nothing to be read yet. crypto/tls takes a
+// temporary error to mean that it may be asked again.
+var errLater error = later{}
+
+type later struct{}
+
+func (later) Error() string   { return "nothing to be read yet" }
+func (later) Timeout() bool   { return false }
+func (later) Temporary() bool { return true }
+
+// wake is called when the poller has something new to tell.
+func (k *sock) wake(fd int) { k.fd, k.ready, k.drained = fd, true, false }
+
+// newcomer is how many reads of a connection make sure that nothing is left. A
+// client that closes its side along with its request does so soon; of one that
+// goes on and on, epoll(7) lets us save a system call a request: a short read
+// means that the socket is empty, and more will be told.
+const newcomer = 4
+
+// Read implements io.Reader.
+func (k *sock) Read(b []byte) (int, error) {
+	if k.drained && k.reads > newcomer {
+		return 0, errLater
+	}
 	for {
-		n, err := syscall.Read(int(fd), in[:])
-		switch err {
-		case syscall.EINTR:
+		n, err := syscall.Read(k.fd, b)
+		switch {
+		case err == syscall.EINTR:
 			continue
-		case syscall.EAGAIN:
-			buffers.Put(in)
-			return false
+		case err == syscall.EAGAIN:
+			return 0, errLater
+		case err != nil:
+			return 0, err
+		case n == 0:
+			return 0, io.EOF
 		}
-		w.in, w.n, w.fail = in, max(n, 0), err
-		return true
+		k.drained = n < len(b)
+		k.reads++
+		return n, nil
 	}
 }

@@ -45,6 +45,10 @@ func formerly(was Domain, now string, owned int) []string {
 	return former
 }
 
+// searchUnasked is how many zones of others are read, at most, for a search that
+// nobody asked for: a job without a state would do it every time.
+const searchUnasked = 50
+
 // search finds zones that bear the portfolio's marker where neither the list nor
 // the state knows of them: of domains that left the list, and of listed ones at
 // a provider that kept them before. It reads zones for that, so it looks where
@@ -52,8 +56,9 @@ func formerly(was Domain, now string, owned int) []string {
 // the state knows nothing.
 func (r *Reconciler) search(ctx context.Context, p Portfolio, accepted []Domain, known []target, o Options) []target {
 	lister, able := r.Zones.(Lister)
+	asked := o.Prune && o.Away || o.Full || o.Saved != nil && lacks(known, *o.Saved)
 	lost := r.Accepted != nil && len(accepted) == 0
-	if !able || r.Unlisted == nil || o.Only != nil || !(o.Prune && o.Away || o.Full || lost || o.Saved != nil && lacks(known, *o.Saved)) {
+	if !able || r.Unlisted == nil || o.Only != nil || !asked && !lost {
 		return nil
 	}
 	var candidates []target
@@ -66,6 +71,9 @@ func (r *Reconciler) search(ctx context.Context, p Portfolio, accepted []Domain,
 			continue // it can't, or not now: what it has is found another time
 		}
 		candidates = append(candidates, r.unknown(p, known, provider, names)...)
+	}
+	if !asked && len(candidates) > searchUnasked {
+		return nil
 	}
 	r.each(len(candidates), func(i int) string { return candidates[i].Provider }, func(i int) {
 		zone, err := r.observe(ctx, candidates[i].Domain, false)

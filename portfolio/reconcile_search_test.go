@@ -80,6 +80,15 @@ func TestLeavingFoundByMarker(t *testing.T) {
 	}
 	s.p.Domains = slices.Delete(s.p.Domains, 1, 2)
 	s.store.accepted = nil
+	for i := range searchUnasked {
+		s.zones.put(zoneOf(t, fmt.Sprintf("foreign-%d.example", i)))
+	}
+	if plan, err := s.r.Plan(t.Context(), s.p, Options{}); err != nil || len(plan.Domains) != 3 {
+		t.Errorf("so many zones are read unasked: %v", err)
+	}
+	for i := range searchUnasked {
+		delete(s.zones.zones, name(t, fmt.Sprintf("foreign-%d.example", i)))
+	}
 	report, got := s.run(Options{})
 	s.want(got, "a.example unchanged\nb.example unchanged\nc.example unchanged\nd.example unchanged\ndone")
 	s.want(strings.Join(report.Plan.Domains[1].Notes, ";"), "left the list, as its marker tells: its records stay, and lead here, until apply --prune")

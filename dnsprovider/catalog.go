@@ -54,13 +54,14 @@ func first() []row {
 			need("account_name", "the account, UE and six digits", "UE123456"),
 			need("api_key", "the account's API key", "${env:SIMPLY_API_KEY}").secret(),
 			may("base_url", "another address of the API", "https://api.simply.com/2/"),
-			may("max_retries", "tries of the module itself where Simply.com asks to wait", `"3"`)),
+			may("max_retries", "tries of the module itself where Simply.com asks to wait", `"3"`),
+		).weighs(weights{read: 1, call: 1, record: 1}).mendedBy(quirks{mayQuote: true, byRecord: true}),
 		module[bunny.Provider](Type{
 			Name: "bunny", Home: "https://docs.bunny.net/reference/dnszonepublic_index", Limits: api(2, 4),
 			Summary: "bunny.net DNS",
 			Cannot:  []string{"it lists the first page of zones alone"},
 		}, byDifference,
 			need("access_key", "the account's API key", "${env:BUNNY_ACCESS_KEY}").secret(),
-		).weighs(weights{read: 2, record: 2}).mendedBy(quirks{firstZones: true}),
+		).weighs(weights{read: 2, record: 2}).mendedBy(quirks{byRecord: true, firstZones: true}),
 	}
 }

@@ -30,7 +30,7 @@ func TestCosts(t *testing.T) {
 		{Config{Name: "main", Type: "embedded"}, 5, "[]"},                                               // no limit
 		{Config{Name: "other", Type: "gandi"}, 5, "[]"},                                                 // no work
 		{Config{Name: "main", Type: "gandi"}, 0, "[]"},                                                  // nothing to do
-		{Config{Name: "main", Type: "simplydotcom"}, 2, "[{main 10 2}]"},                                // 2 readings and 3 records a zone
+		{Config{Name: "main", Type: "njalla"}, 2, "[{main 10 1}]"},                                      // 2 readings and 3 records a zone
 		{Config{Name: "main", Type: "inwx"}, 2, "[{main 10 1}]"},                                        // 2 readings and 3 calls
 		{Config{Name: "main", Type: "namecheap"}, 2, "[{main 12 0.8}]"},                                 // 2 readings and 2 calls of 2 requests
 		{Config{Name: "main", Type: "gandi", Limits: Limits{RequestsPerSecond: 8}}, 2, "[{main 16 8}]"}, // 2 readings and 3 records of 2 requests

@@ -28,8 +28,8 @@ type gate struct {
 	trouble trouble
 }
 
-// trouble is a run of failures, without an answer between, that concern the
-// provider and not a zone: refused credentials, no answer at all.
+// trouble is a run of failures, without success between, that concern the
+// provider and not a zone: refused credentials, no answer at all, 5xx for all.
 type trouble struct {
 	zones   map[string]bool // that failed
 	last    error
@@ -40,6 +40,9 @@ const (
 	// failedZones is how many zones in a row must fail before a provider is
 	// left alone: a slow zone alone never keeps the others waiting.
 	failedZones = 4
+	// failingZones is how many in a row may be answered by 5xx and the like: some
+	// of that comes of asking too much at once, which fewer at once mends.
+	failingZones = 20
 	// holdOff is how long it is left alone then.
 	holdOff = 30 * time.Second
 	// longestPause is how long requests wait where the provider asks to be left
@@ -172,7 +175,14 @@ func (g *gate) learn(zone string, round int, err error) {
 			g.pause = until
 		}
 	}
-	if kind != zoneio.Credentials && !zoneio.Unreachable(err) {
+	bearable := failedZones
+	switch {
+	case kind == zoneio.Credentials, zoneio.Unreachable(err):
+	case kind == zoneio.Temporary && zoneio.RetryAfter(err) > 0:
+		return // it says itself when to come back
+	case kind == zoneio.Temporary:
+		bearable = failingZones
+	default:
 		g.trouble = trouble{}
 		if g.calm++; err == nil && g.calm >= 4*g.limit && g.limit < g.most {
 			g.limit, g.calm = g.limit+1, 0
@@ -183,7 +193,7 @@ func (g *gate) learn(zone string, round int, err error) {
 		g.trouble.zones = make(map[string]bool)
 	}
 	g.trouble.zones[zone], g.trouble.last = true, err
-	if len(g.trouble.zones) >= failedZones {
+	if len(g.trouble.zones) >= bearable {
 		g.trouble.blocked = g.now().Add(holdOff)
 	}
 }

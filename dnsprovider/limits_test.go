@@ -106,6 +106,43 @@ func TestProviderDown(t *testing.T) {
 	})
 }
 
+// A provider that answers all zones by 5xx isn't asked for each of many, over and
+// over; it is again once it has had a rest.
+func TestProviderFailing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		failing := true
+		f := &fake{before: func(int) error {
+			if failing {
+				return errVendor
+			}
+			return nil
+		}}
+		s := openFake(t, f, bySet, Limits{Concurrency: 4, Retries: 5}, Deps{})
+		var told int
+		var wg sync.WaitGroup
+		for i := range 500 {
+			wg.Go(func() {
+				_, err := s.Observe(t.Context(), domain(t, fmt.Sprintf("z%d.example", i)))
+				if err == nil {
+					t.Error("no error, though it never answers well")
+				} else if strings.Contains(err.Error(), "not asked for another") {
+					f.mu.Lock()
+					told++
+					f.mu.Unlock()
+				}
+			})
+		}
+		wg.Wait()
+		if n := f.count("get"); n > failingZones*6 || told < 400 {
+			t.Errorf("500 zones took %d requests; %d were told that it wasn't asked", n, told)
+		}
+		failing = false
+		time.Sleep(holdOff)
+		observe(t, s, domain(t, "kopasex.se"))
+	})
+}
+
 // An implementation that ignores its context is left behind when time is up.
 func TestDeafImplementation(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package redirect
 import (
 	"bytes"
 	"net/url"
+	"runtime"
 	"strings"
 	"time"
 )
@@ -35,7 +36,7 @@ func (c *session) serveHTTP1() {
 // step answers what there is to be read, and reports whether the connection is
 // over.
 func (c *session) step() bool {
-	for {
+	for turns := 0; ; turns++ {
 		if c.filled == 0 && !c.rest() {
 			return true
 		}
@@ -55,6 +56,9 @@ func (c *session) step() bool {
 		c.filled += n
 		if !c.burst(time.Now()) {
 			return true
+		}
+		if turns > manyTurns {
+			runtime.Gosched()
 		}
 	}
 }

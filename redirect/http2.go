@@ -2,6 +2,7 @@ package redirect
 
 import (
 	"encoding/binary"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -147,7 +148,7 @@ func (c *session) leave() {
 // step answers what there is to be read, and reports whether the connection is
 // over.
 func (h *h2conn) step() bool {
-	for {
+	for turns := 0; ; turns++ {
 		if h.filled == 0 && len(h.streams) == 0 && !h.rest() {
 			return true
 		}
@@ -167,6 +168,9 @@ func (h *h2conn) step() bool {
 		h.filled += n
 		if !h.burst() {
 			return true
+		}
+		if turns > manyTurns {
+			runtime.Gosched()
 		}
 	}
 }

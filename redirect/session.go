@@ -149,6 +149,10 @@ func (c *session) hurry(until time.Time) error {
 	return c.SetReadDeadline(until)
 }
 
+// manyTurns is how many reads in a row a client may have answered before others
+// come first: whoever sends without end would keep a processor to himself.
+const manyTurns = 3
+
 // read reads from the client. On a socket of ours it doesn't wait, but fails
 // with errLater.
 func (c *session) read(b []byte) (int, error) {

@@ -22,13 +22,13 @@ type lead struct {
 	mu      sync.Mutex
 	working bool
 	lease   context.Context // of the lead; nil: somebody else has it, or nobody
-	changed chan struct{}   // closed when working changes
+	changed chan struct{}   // closed when one of these changes
 }
 
 func newLead() *lead { return &lead{changed: make(chan struct{})} }
 
 // works reports whether this daemon works, and not only serves; changed is
-// closed when that isn't so any more.
+// closed when its role is another.
 func (l *lead) works() (working bool, changed <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -40,7 +40,7 @@ func (l *lead) set(working bool, lease context.Context) (began, changed bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	began, changed = working && !l.working, working != l.working || (lease == nil) != (l.lease == nil)
-	if working != l.working {
+	if changed {
 		close(l.changed)
 		l.changed = make(chan struct{})
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	nodeEvery  = 5 * time.Second  // how often a daemon tells that it is there
+	nodeEvery  = 10 * time.Second // how often a daemon tells that it is there
 	nodeSilent = 30 * time.Second // from then on it isn't
 	nodeGone   = 7 * 24 * time.Hour
 )
@@ -42,19 +42,31 @@ func nodeName(cfg *config.Config) string {
 func (d *daemon) tellNodes(ctx context.Context) {
 	first := d.current.Load().cfg
 	id, name, since := first.Portfolio.ID, nodeName(first), d.now()
+	keys, err := d.store.Watch(ctx, wire.NodesPrefix)
+	if err != nil {
+		d.log.Warn("other daemons show late", "error", err)
+	}
 	ticker := time.NewTicker(nodeEvery)
 	defer ticker.Stop()
+	_, changed := d.lead.works()
+	d.tellNode(ctx, id, name, since)
 	for {
-		_, changed := d.lead.works()
-		d.tellNode(ctx, id, name, since)
 		select {
 		case <-ctx.Done():
 			bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), leadAgain)
 			defer cancel()
 			_ = wire.RemoveNode(bye, d.store, id, name) // else it is missed for a while
 			return
+		case _, ok := <-keys:
+			if !ok {
+				keys = nil
+			}
+			d.seeNodes(ctx, id)
 		case <-changed:
+			_, changed = d.lead.works()
+			d.tellNode(ctx, id, name, since)
 		case <-ticker.C:
+			d.tellNode(ctx, id, name, since)
 		}
 	}
 }
@@ -68,19 +80,24 @@ func (d *daemon) tellNode(ctx context.Context, id, name string, since time.Time)
 		}
 	}
 	err := d.saveNode(ctx, id, me)
-	var nodes []check.Node
-	if err == nil {
-		nodes, err = wire.LoadNodes(ctx, d.store, id, nodeSilent)
-	}
 	switch {
 	case ctx.Err() != nil:
 	case err == nil:
 		d.complaints.settled("nodes")
-		d.nodes.Store(&nodes)
-		d.forgetNodes(ctx, id, nodes)
+		d.seeNodes(ctx, id)
 	case d.complaints.fresh("nodes", rootOf(err).Error()):
 		d.log.Warn("other daemons don't know of this one", "error", err)
 	}
+}
+
+// seeNodes learns of the other daemons.
+func (d *daemon) seeNodes(ctx context.Context, id string) {
+	nodes, err := wire.LoadNodes(ctx, d.store, id, nodeSilent)
+	if err != nil {
+		return // tellNode says so
+	}
+	d.nodes.Store(&nodes)
+	d.forgetNodes(ctx, id, nodes)
 }
 
 // saveNode says that this daemon leads under its lease alone: one that was frozen

@@ -16,6 +16,7 @@ const (
 	ariSoonest     = time.Minute
 	ariLatest      = 24 * time.Hour // RFC 9773, section 4.3.2: at most a day
 	ariAfterError  = time.Hour
+	ariUnsupported = 7 * 24 * time.Hour // when to look whether a CA has begun to tell
 	ariTimeout     = time.Minute
 	notYetValid    = 5 * time.Minute // a certificate from the future is no use; clocks may differ a little
 	latestFraction = 10              // an ARI wish is heard up to 1/10 of the lifetime before the end
@@ -76,25 +77,35 @@ func (m *Manager) refreshWish(ctx context.Context, j job) {
 	if iss == nil || iss.internal != nil || m.now().Before(m.askAt(j.current, j.record.ARI)) {
 		return
 	}
-	leaf, err := x509.ParseCertificate(j.current.leaf)
-	if err != nil {
-		return
-	}
 	ctx, cancel := context.WithTimeout(ctx, ariTimeout)
 	defer cancel()
-	info, err := iss.ca.RenewalInfo(ctx, leaf)
+	info, err := renewalInfo(ctx, iss, j.current)
 	if ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled) {
 		return
 	}
 	wish := m.wish(j, info, err)
 	m.log.Debug("certificate: asked when to renew", "domain", shown(j.domain), "at", wish.At, "ask_at", wish.AskAt, "error", err)
 	m.update(j.task, func() { j.task.record.ARI = &wish })
+	if err != nil && !errors.Is(err, acme.ErrUnsupported) {
+		return // nothing to remember
+	}
 	j = m.job(j.task)
 	save, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
 	defer cancel()
 	if err := m.shelf.save(save, j.id, j.record); err != nil {
 		m.log.Debug("certificate: remembering when to renew", "domain", shown(j.domain), "error", err)
 	}
+}
+
+func renewalInfo(ctx context.Context, iss *issuer, c *served) (acme.RenewalInfo, error) {
+	if err := iss.ca.Check(ctx); err != nil {
+		return acme.RenewalInfo{}, err
+	}
+	leaf, err := x509.ParseCertificate(c.leaf)
+	if err != nil {
+		return acme.RenewalInfo{}, err
+	}
+	return iss.ca.RenewalInfo(ctx, leaf)
 }
 
 func (m *Manager) issuerOf(c *served) *issuer {
@@ -126,7 +137,7 @@ func (m *Manager) wish(j job, info acme.RenewalInfo, err error) renewalWish {
 		}
 		w.AskAt = now.Add(jitter(ariAfterError))
 		if errors.Is(err, acme.ErrUnsupported) {
-			w.AskAt = now.Add(ariLatest)
+			w.AskAt = now.Add(ariUnsupported)
 		}
 		return w
 	}

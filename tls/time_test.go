@@ -43,8 +43,8 @@ func TestTwoYears(t *testing.T) {
 		mostEach int // orders per domain over two years
 	}{
 		"45, 64 and 90 days":         {domains: 50, lives: []time.Duration{45 * day, 64 * day, 90 * day}, outage: 7 * day, mostEach: 27},
-		"90 days, windows by the CA": {domains: 50, lives: []time.Duration{90 * day}, outage: 7 * day, ari: true, mostEach: 14},
-		"6 days":                     {domains: 10, lives: []time.Duration{160 * time.Hour}, outage: day, mostEach: 180},
+		"90 days, windows by the CA": {domains: 12, lives: []time.Duration{90 * day}, outage: 7 * day, ari: true, mostEach: 14},
+		"6 days":                     {domains: 5, lives: []time.Duration{160 * time.Hour}, outage: day, mostEach: 180},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -61,7 +61,7 @@ func TestTwoYears(t *testing.T) {
 				m.Manage(fleet(c.domains))
 				start(ctx, t, m)
 				time.Sleep(time.Minute)
-				for at := time.Duration(0); at < 2*365*day; at += 6 * time.Hour {
+				for at := time.Duration(0); at < 2*365*day; at += 12 * time.Hour {
 					f.set(at%(60*day) > 50*day && at%(60*day) < 50*day+c.outage)
 					for _, e := range m.Inventory() {
 						if !m.BrowserTrusted(e.Domain) {
@@ -71,7 +71,7 @@ func TestTwoYears(t *testing.T) {
 							t.Fatalf("after %v: %s: ARI %v", at, e.Domain, e.ARI)
 						}
 					}
-					time.Sleep(6 * time.Hour)
+					time.Sleep(12 * time.Hour)
 				}
 				if n := f.placed(); n > c.domains*c.mostEach {
 					t.Errorf("%d orders", n)

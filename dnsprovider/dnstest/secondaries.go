@@ -11,6 +11,21 @@ import (
 // the server at primary, by the key, and hears its NOTIFY.
 func StartKnotSecondary(t testing.TB, primary string, zones ...string) *Server {
 	t.Helper()
+	var list strings.Builder
+	for _, zone := range zones {
+		fmt.Fprintf(&list, "  - domain: %s\n", zone)
+	}
+	return startKnotSecondary(t, primary, list.String())
+}
+
+// StartKnotCatalog is StartKnotSecondary for the zones that a catalog zone lists.
+func StartKnotCatalog(t testing.TB, primary, catalog string) *Server {
+	t.Helper()
+	return startKnotSecondary(t, primary, fmt.Sprintf("  - domain: %s\n    catalog-role: interpret\n    catalog-template: default\n", catalog))
+}
+
+func startKnotSecondary(t testing.TB, primary, zones string) *Server {
+	t.Helper()
 	return start(t, program{
 		binary: "knotd", apt: "knot", config: "knot.conf",
 		args: func(config string) []string { return []string{"-c", config} },
@@ -51,10 +66,7 @@ template:
     zonefile-sync: -1
 zone:
 `, dir, port, KeyName, Secret, host, at)
-			for _, zone := range zones {
-				fmt.Fprintf(&b, "  - domain: %s\n", zone)
-			}
-			return b.String(), nil
+			return b.String() + zones, nil
 		},
 	}, nil)
 }

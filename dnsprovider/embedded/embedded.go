@@ -54,6 +54,7 @@ type Settings struct {
 	Contact       string   `json:"contact" doc:"mailbox of who answers for the zones, for the SOA record" default:"hostmaster@ the domain" example:"dns@example.se"`
 	AllowTransfer []string `json:"allow_transfer" doc:"addresses or networks of secondaries that may transfer the zones" example:"[192.0.2.53, 2001:db8::/64]"`
 	Notify        []string `json:"notify" doc:"addresses of secondaries that are told of every change (NOTIFY), with a port where it isn't 53" example:"[192.0.2.53, 192.0.2.54:5353]"`
+	Catalog       string   `json:"catalog" doc:"name of a catalog zone (RFC 9432) by which secondaries learn which zones there are; only they may see it" example:"catalog.example.net"`
 	KeyName       string   `json:"key_name" doc:"name of the TSIG key by which secondaries sign their transfers; without allow_transfer, it alone lets them" example:"domherre."`
 	KeyAlg        string   `json:"key_alg" doc:"algorithm of the key" default:"hmac-sha256"`
 	Key           string   `json:"key" doc:"secret of the key, in base64" example:"${env:TSIG_KEY}" secret:"true"`
@@ -72,6 +73,11 @@ func (s Settings) Check() map[string]error {
 	}
 	if _, err := s.notified(); err != nil {
 		faults["notify"] = err
+	}
+	if s.Catalog != "" {
+		if _, err := catalogName(s.Catalog); err != nil {
+			faults["catalog"] = err
+		}
 	}
 	s.checkKey(faults)
 	return faults

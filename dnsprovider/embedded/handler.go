@@ -46,11 +46,11 @@ func (s *Server) ServeDNS(w dns.ResponseWriter, req *dns.Msg) {
 	if udp {
 		size = sizeFor(req)
 	}
-	sig.write(w, s.reply(req, sig), size)
+	sig.write(w, s.reply(req, sig, addrOf(w.RemoteAddr())), size)
 }
 
 // reply makes the reply to a question that asks for no transfer.
-func (s *Server) reply(req *dns.Msg, sig *signature) *dns.Msg {
+func (s *Server) reply(req *dns.Msg, sig *signature, client netip.Addr) *dns.Msg {
 	m := replyTo(req, sig)
 	q := m.Question[0]
 	switch {
@@ -64,6 +64,8 @@ func (s *Server) reply(req *dns.Msg, sig *signature) *dns.Msg {
 	default:
 		z, found := s.zoneFor(dns.CanonicalName(q.Name))
 		switch {
+		case z != nil && z.apex == s.catalog.apex && !s.secondaries.may(client, sig != nil):
+			m.Rcode = dns.RcodeRefused
 		case z != nil:
 			z.answer(m, q)
 		case found:

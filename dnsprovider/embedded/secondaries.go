@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -11,22 +12,24 @@ import (
 // Secondaries are the name servers that take the zones from here and serve
 // them to the world.
 type Secondaries struct {
-	Allow  []netip.Prefix    // from where zones may be transferred
-	Keys   dnsclient.Keyring // one of which must sign transfers, where there are any
-	Notify []netip.AddrPort  // told of every change (RFC 1996)
+	Allow   []netip.Prefix    // from where zones may be transferred
+	Keys    dnsclient.Keyring // one of which must sign transfers, where there are any
+	Notify  []netip.AddrPort  // told of every change (RFC 1996)
+	Catalog string            // name of the catalog zone, absolute; "" for none
 }
 
 // Equal reports whether both say the same.
 func (s Secondaries) Equal(o Secondaries) bool {
-	return slices.Equal(s.Allow, o.Allow) && slices.Equal(s.Notify, o.Notify) && s.Keys.Equal(o.Keys)
+	return slices.Equal(s.Allow, o.Allow) && slices.Equal(s.Notify, o.Notify) && s.Keys.Equal(o.Keys) && s.Catalog == o.Catalog
 }
 
 // Join adds those of another provider.
 func (s Secondaries) Join(o Secondaries) Secondaries {
 	return Secondaries{
-		Allow:  slices.Concat(s.Allow, o.Allow),
-		Keys:   slices.Concat(s.Keys, o.Keys),
-		Notify: slices.Concat(s.Notify, o.Notify),
+		Allow:   slices.Concat(s.Allow, o.Allow),
+		Keys:    slices.Concat(s.Keys, o.Keys),
+		Notify:  slices.Concat(s.Notify, o.Notify),
+		Catalog: cmp.Or(s.Catalog, o.Catalog),
 	}
 }
 
@@ -49,6 +52,11 @@ func (s Settings) Secondaries() (Secondaries, error) {
 	}
 	if out.Notify, err = s.notified(); err != nil {
 		return out, err
+	}
+	if s.Catalog != "" {
+		if out.Catalog, err = catalogName(s.Catalog); err != nil {
+			return out, err
+		}
 	}
 	if s.KeyName != "" || s.Key != "" {
 		key, err := dnsclient.NewKey(s.KeyName, s.KeyAlg, s.Key)

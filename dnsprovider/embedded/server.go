@@ -38,6 +38,7 @@ type Server struct {
 	store       WatchedStore
 	secondaries Secondaries
 	notifiers   []*notifier
+	catalog     catalog
 	log         *slog.Logger
 	zones       sync.Map // of apex names to *slot
 	keys        <-chan string
@@ -79,6 +80,7 @@ func NewServer(ctx context.Context, store WatchedStore, o ServerOptions) (*Serve
 			s.announce(name + ".") // they may have missed what changed meanwhile
 		}
 	}
+	s.startCatalog()
 	go s.follow(ctx)
 	for _, n := range s.notifiers {
 		n.start(ctx)
@@ -116,7 +118,9 @@ func (s *Server) follow(ctx context.Context) {
 func (s *Server) changed(ctx context.Context, key string) {
 	if name, ok := zoneOfKey(key); ok {
 		value, _ := s.zones.LoadOrStore(name+".", &slot{})
-		s.read(ctx, name+".", value.(*slot), func(state int32) bool { return state != unread })
+		sl := value.(*slot)
+		s.read(ctx, name+".", sl, func(state int32) bool { return state != unread || s.catalog.apex != "" })
+		s.list(name+".", sl)
 		s.announce(name + ".")
 	}
 }

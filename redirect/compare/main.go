@@ -42,7 +42,7 @@ func main() {
 	var o options
 	flag.IntVar(&o.hosts, "hosts", 1000, "hosts of the comparison of speed")
 	flag.IntVar(&o.many, "many", 10000, "hosts of the comparison of memory; 0 leaves it out")
-	flag.IntVar(&o.rounds, "rounds", 3, "rounds, of which the median is told")
+	flag.IntVar(&o.rounds, "rounds", 3, "rounds, of which the quietest is told")
 	flag.DurationVar(&o.per, "for", 2*time.Second, "how long each server is loaded in a round")
 	flag.StringVar(&o.caddy, "caddy", "caddy", "the program caddy")
 	flag.StringVar(&o.only, "only", "", "one kind of load")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"log"
 	"runtime"
@@ -10,7 +11,8 @@ import (
 	"domherre/redirect"
 )
 
-// table prints the medians, one row a kind of load.
+// table prints the round that took the least CPU time, one row a kind of load:
+// whatever else runs on the machine only adds to it.
 func table(kinds []kind, results map[string][]result) {
 	fmt.Print("| CPU µs a request (requests/s; p50, p99) |")
 	for _, k := range kinds {
@@ -29,8 +31,7 @@ func table(kinds []kind, results map[string][]result) {
 				fmt.Print(" – |")
 				continue
 			}
-			slices.SortFunc(all, func(a, b result) int { return int(1000 * (a.cpu - b.cpu)) })
-			m := all[len(all)/2]
+			m := slices.MinFunc(all, func(a, b result) int { return cmp.Compare(a.cpu, b.cpu) })
 			fmt.Printf(" **%.1f** (%.0f", m.cpu, m.rate)
 			if m.p50 != "" {
 				fmt.Printf("; %s, %s", m.p50, m.p99)
@@ -50,6 +51,7 @@ func changes(n int) {
 	}
 	var before, after runtime.MemStats
 	runtime.GC()
+	runtime.GC() // what the first one found to be garbage
 	runtime.ReadMemStats(&before)
 	begun := time.Now()
 	t, err := redirect.NewTable(sites)

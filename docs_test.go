@@ -115,6 +115,9 @@ func (n node) written() string {
 // word for word.
 func TestDocProviders(t *testing.T) {
 	t.Parallel()
+	if _, all := dnsprovider.TypeOf("route53"); !all {
+		t.Skip("a lean build has fewer types")
+	}
 	text, err := os.ReadFile("docs/providers.md")
 	if err != nil {
 		t.Fatal(err)

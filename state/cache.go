@@ -251,5 +251,13 @@ func (c *cached) Delete(ctx context.Context, key string) error {
 	return err
 }
 
+// Probe writes into the database, unless that was away a moment ago.
+func (c *cached) Probe(ctx context.Context) error {
+	if why := c.outage(ctx); why != nil {
+		return why
+	}
+	return c.postgres.Probe(ctx)
+}
+
 // Close closes both.
 func (c *cached) Close() error { return errors.Join(c.postgres.Close(), c.near.Close()) }

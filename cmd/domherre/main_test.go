@@ -8,13 +8,11 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
-
-	"domherre/cmd/domherre/internal/cli"
 )
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"domherre": func() { os.Exit(cli.Main(os.Args[1:], cli.System())) },
+		"domherre": func() { os.Exit(run()) },
 		"measure":  measure,
 	})
 }

@@ -62,7 +62,7 @@ func (a *app) plan(c *cobra.Command, o portfolio.Options) (portfolio.Plan, []dns
 	if err != nil {
 		return portfolio.Plan{}, nil, err
 	}
-	o.Lean = true
+	o.Lean, o.Away = true, true
 	plan, err := reconciler.Plan(c.Context(), r.Config.Portfolio, o)
 	return redactPlan(plan, r.Config.Redact), wire.Costs(r.Config, plan), err
 }

@@ -13,9 +13,9 @@ var Reasons = map[string]int{
 	"unspecified": 0, "key-compromise": 1, "superseded": 4, "cessation": 5,
 }
 
-// Revoke revokes the certificates that a domain has now, at the CA that issued
-// them, and takes them out of the store. It replaces nothing: Renew first, and
-// hand in what Held gave before.
+// Revoke revokes certificates at the CA that issued them, and takes them out of
+// the store. It replaces nothing: Renew first, and hand in what Held gave
+// before.
 func (m *Manager) Revoke(ctx context.Context, held []Held, reason int) error {
 	for _, h := range held {
 		if err := m.revoke(ctx, h, reason); err != nil {

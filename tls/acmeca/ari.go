@@ -58,7 +58,7 @@ func (c *CA) get(ctx context.Context, url string) (body []byte, header http.Head
 		return nil, nil, err
 	}
 	req.Header.Set("User-Agent", c.client.UserAgent)
-	resp, err := c.client.HTTPClient.Do(req)
+	resp, err := c.plain.Do(req)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -25,7 +25,7 @@ func TestRenewalInfo(t *testing.T) {
 	} {
 		c := testCA(t)
 		asked := ""
-		c.client.HTTPClient.Transport = answers(func(r *http.Request) (*http.Response, error) {
+		c.plain.Transport = answers(func(r *http.Request) (*http.Response, error) {
 			answer := body
 			if r.URL.Path == "/dir" {
 				answer = `{"newOrder": "https://ca.test/order", "renewalInfo": "https://ca.test/ari"}`

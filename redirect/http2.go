@@ -90,14 +90,16 @@ func (c *session) serveHTTP2() {
 	h.farewell(http2.ErrCodeNo)
 }
 
-// release gives the buffers back.
+// release gives the buffers back that hold nothing.
 func (h *h2conn) release() {
-	for _, b := range []*frames{h.in, h.room} {
-		if b != nil {
-			framePool.Put(b)
-		}
+	if h.in != nil && h.filled == 0 {
+		framePool.Put(h.in)
+		h.in = nil
 	}
-	h.in, h.room, h.out = nil, nil, nil
+	if h.room != nil && len(h.out) == 0 {
+		framePool.Put(h.room)
+		h.room, h.out = nil, nil
+	}
 }
 
 // send writes what is to be sent, whole frames always.
@@ -116,9 +118,7 @@ func (h *h2conn) farewell(code http2.ErrCode) {
 		return
 	}
 	h.over = true
-	if h.room == nil {
-		h.obtain()
-	}
+	h.obtain()
 	h.out = append(h.out, goAway(h.last, code)...)
 	_ = h.send() // the client may have gone
 }
@@ -152,15 +152,11 @@ func (h *h2conn) step() bool {
 		if h.filled == 0 && len(h.streams) == 0 && !h.rest() {
 			return true
 		}
-		if h.in == nil {
-			h.obtain()
-		}
+		h.obtain()
 		n, err := h.read(h.in[h.filled:])
 		switch {
 		case n == 0 && err == errLater:
-			if h.filled == 0 {
-				h.release()
-			}
+			h.release()
 			return false
 		case n == 0, !h.begin():
 			return true
@@ -190,10 +186,15 @@ func (h *h2conn) burst() bool {
 	return h.send() == nil && h.keepTime(asked != h.asked || used > 0 && len(h.streams) == 0)
 }
 
-// obtain gets the buffers.
+// obtain gets the buffers that aren't there.
 func (h *h2conn) obtain() {
-	h.in, h.room = framePool.Get().(*frames), framePool.Get().(*frames)
-	h.out = h.room[:0]
+	if h.in == nil {
+		h.in = framePool.Get().(*frames)
+	}
+	if h.room == nil {
+		h.room = framePool.Get().(*frames)
+		h.out = h.room[:0]
+	}
 }
 
 // keepTime gives a client that keeps us waiting in the middle of something a

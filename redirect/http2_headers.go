@@ -119,7 +119,13 @@ func (h *h2conn) whole(block []byte) (fatal http2.ErrCode) {
 
 // await keeps a request until its body has come.
 func (h *h2conn) await(stream uint32) {
-	if len(h.streams) >= maxStreams {
+	kept := 0
+	for _, s := range h.streams {
+		if s.request != nil {
+			kept += s.request.size
+		}
+	}
+	if len(h.streams) >= maxStreams || kept > maxHead {
 		h.noise += resetNoise
 		h.resetStream(stream, http2.ErrCodeRefusedStream)
 		return

@@ -36,14 +36,15 @@ func (c *Checker) probe(ctx context.Context, at netip.AddrPort, u *url.URL) prob
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	p := probe{at: at}
-	conn, err := c.dial(ctx, at)
+	raw, err := c.dial(ctx, at)
 	if err != nil {
 		p.dial = err
 		return p
 	}
-	defer conn.Close()
-	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	defer raw.Close()
+	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
 	defer stop()
+	conn := raw
 	if u.Scheme == "https" {
 		secure := tls.Client(conn, &tls.Config{
 			ServerName:         u.Hostname(),

@@ -82,17 +82,25 @@ func (f *fakeZones) Write(ctx context.Context, w Write) error {
 		return ErrStale
 	}
 	for _, step := range w.Steps {
-		if f.budget == 0 {
-			return errKilled
-		}
-		f.budget--
 		zone = applyStep(zone, step)
-		f.mu.Lock()
-		f.requests++
-		f.put(zone)
-		f.mu.Unlock()
+		if err := f.request(zone); err != nil {
+			return err
+		}
 	}
 	return f.lost
+}
+
+// request stores what one request makes of a zone, if one is left.
+func (f *fakeZones) request(z Zone) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.budget == 0 {
+		return errKilled
+	}
+	f.budget--
+	f.requests++
+	f.put(z)
+	return nil
 }
 
 func applyStep(z Zone, s Step) Zone {

@@ -57,15 +57,19 @@ var otherSentences = map[sentence]translated{
 		line{"The domain's mail is left alone.", ""},
 	},
 	mailOpen: {
-		line{"Skyddet mot e-post i domänens namn är inte helt: det saknas {missing}.", "Driften: kör 'domherre plan {domain}' och se varför."},
+		line{"E-postlåset är inte helt: det saknas {missing}.", "Driften: kör 'domherre plan {domain}' och se varför."},
 		line{"The lock against mail in the domain's name isn't whole: it lacks {missing}.", "Operations: run 'domherre plan {domain}' to see why."},
 	},
 	mailElsewhere: {
 		line{"Domänen tar emot e-post på {seen}.", "Används e-posten? Skriv 'mail: keep' för {domain} i domänfilen, annars 'mail: none'."},
 		line{"The domain receives mail at {seen}.", "Is that mail in use? Write 'mail: keep' for {domain} in the domain file, else 'mail: none'."},
 	},
+	mailWaits: {
+		line{"E-postlåset väntar på delegeringen.", "Vänta: det börjar gälla när domänen pekar på våra namnservrar."},
+		line{"The lock against mail waits for the delegation.", "Wait: it holds once the domain is delegated to our name servers."},
+	},
 	mailUnseen: {
-		line{"E-postskyddet gick inte att se ({reason}).", ""},
+		line{"E-postlåset gick inte att se ({reason}).", ""},
 		line{"The lock against mail couldn't be seen ({reason}).", ""},
 	},
 

@@ -37,7 +37,7 @@ func TestSentences(t *testing.T) {
 				t.Errorf("%s: %s is %q, want %q: %s", s.name, s.check, r.State, s.state, r.Finding)
 			}
 			said.note(c.Language, d.Checks...)
-			fmt.Fprintf(&table, "%s %s: %s\n   → %s\n", c.Language, Word(c.Language, r.State), r.Finding, r.Advice)
+			fmt.Fprintf(&table, "%s %s: %s\n   → %s\n", c.Language, r.State, r.Finding, r.Advice)
 		}
 	}
 	for _, s := range frontendSituations() {
@@ -45,14 +45,14 @@ func TestSentences(t *testing.T) {
 		for _, language := range []string{"sv", "en"} {
 			r := s.run(t, language)
 			said.note(language, r)
-			fmt.Fprintf(&table, "%s %s: %s\n   → %s\n", language, Word(language, r.State), r.Finding, r.Advice)
+			fmt.Fprintf(&table, "%s %s: %s\n   → %s\n", language, r.State, r.Finding, r.Advice)
 		}
 	}
 	for _, language := range []string{"sv", "en"} {
 		w := newWorld(t)
 		r, _ := w.checker(language).Unseen(w.subject.Domain).Check(CheckDelegation)
 		said.note(language, r)
-		fmt.Fprintf(&table, "== unseen\n%s %s: %s\n   → %s\n", language, Word(language, r.State), r.Finding, r.Advice)
+		fmt.Fprintf(&table, "== unseen\n%s %s: %s\n   → %s\n", language, r.State, r.Finding, r.Advice)
 	}
 	for id := range maps.Keys(catalogue) {
 		if !said.seen[id] {

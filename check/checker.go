@@ -153,6 +153,7 @@ func (r run) status(found [][]verdict) DomainStatus {
 			byName[v.check] = v
 		}
 	}
+	byName[CheckMail] = afterDelegation(byName[CheckMail], byName[CheckDelegation])
 	for _, name := range order() {
 		d.Checks = append(d.Checks, r.result(byName[name]))
 	}

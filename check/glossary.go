@@ -80,7 +80,16 @@ var glossary = rules(
 	`the secret or the algorithm of the key (\S+) differs from the server's; copy both from there`, "nyckeln $1 har en annan hemlighet eller algoritm än på servern; kopiera båda därifrån",
 	`the server answers ([A-Z]+)`, "servern svarar $1",
 	`no answer in (\S+?):? context deadline exceeded`, "inget svar inom $1",
+	// Of registries.
+	`the list of registries can't be fetched: `, "listan över register går inte att hämta: ",
+	`many domains are being looked up; this one comes later`, "många domäner står på tur; den här kommer senare",
+	`the registry asks to wait until (.+)`, "registret ber om väntan till $1",
+	`no RDAP service is known for (\S+)`, "ingen RDAP-tjänst är känd för $1",
+	`the registry answered about something else`, "registret svarade om något annat",
+	`the registry answered (.+)`, "registret svarade $1",
+	`the registry's answer can't be read: `, "registrets svar går inte att läsa: ",
 	// Of networks.
+	`Get "([^"]+)": (?:dial tcp: )?(?:lookup \S+(?: on \S+)?: )?`, "$1: ",
 	`(?:dial tcp \S+ |dial udp \S+ |read: |connect: )*connection refused`, "anslutningen nekades",
 	`connection reset by peer`, "anslutningen bröts",
 	`no such host`, "namnet finns inte i DNS",

@@ -68,6 +68,15 @@ func lock(mx, spf, dmarc []dns.RR) verdict {
 	return verdict{CheckMail, StateOK, mailLocked, nil}
 }
 
+// afterDelegation takes the blame from a lock that our name servers hold but
+// nobody is sent to: there is nothing to do about it but the delegation.
+func afterDelegation(mail, delegation verdict) verdict {
+	if mail.say == mailOpen && delegation.state == StateBroken {
+		return verdict{CheckMail, StateWaiting, mailWaits, nil}
+	}
+	return mail
+}
+
 // hasPolicy looks for a TXT record of a version that holds a term.
 func hasPolicy(txt []dns.RR, version, term string) bool {
 	for _, rr := range txt {

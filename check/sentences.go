@@ -59,6 +59,7 @@ const (
 	mailOpen      sentence = "mail-open"
 	mailElsewhere sentence = "mail-elsewhere"
 	mailUnseen    sentence = "mail-unseen"
+	mailWaits     sentence = "mail-waits"
 
 	registeredUntil   sentence = "registered-until"
 	registeredUndated sentence = "registered-undated"
@@ -83,12 +84,7 @@ var (
 	noReason       = phrase{"inget skäl angivet", "no reason given"}
 )
 
-var swedishWords = map[string]string{
-	StateOK: "ok", StateWaiting: "väntar", StateWarning: "varning", StateBroken: "trasig", StateUnknown: "okänt",
-	StateLive: "live", StatePaused: "pausad", StatePlanned: "planerad",
-}
-
 var swedishTitles = map[string]string{
 	CheckDelegation: "delegering", CheckRecords: "DNS-poster", CheckDNSSEC: "DNSSEC", CheckCertificate: "certifikat",
-	CheckRedirect: "omdirigering", CheckMail: "e-postskydd", CheckRegistration: "registrering", CheckFrontend: "kampanjsida",
+	CheckRedirect: "omdirigering", CheckMail: "e-postlås", CheckRegistration: "registrering", CheckFrontend: "kampanjsida",
 }

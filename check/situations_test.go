@@ -185,6 +185,10 @@ func mailSituations() []situation {
 			w.dns.answers[w.zone("TXT")] = records(w.t, `xn--kpasex-wxa.example. 60 IN TXT "v=spf1 ~all"`)
 			w.dns.answers["_dmarc."+w.zone("TXT")] = Answer{Rcode: dns.RcodeNameError}
 		}},
+		{"no lock where nobody is sent to us", CheckMail, StateWaiting, func(w *world) {
+			w.dns.answers[w.zone("NS")] = w.ns("ns.parking.example")
+			delete(w.dns.answers, w.zone("MX"))
+		}},
 		{"somebody's mail", CheckMail, StateWarning, func(w *world) {
 			w.dns.answers[w.zone("MX")] = records(w.t, "xn--kpasex-wxa.example. 60 IN MX 10 mx.parking.example.")
 		}},

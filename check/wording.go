@@ -100,17 +100,6 @@ func cause(language string, err error) string {
 	return Reason(language, strings.TrimSuffix(err.Error(), "."))
 }
 
-// Word gives the word for a state, of a check or a domain, in a language.
-func Word(language, state string) string {
-	if language != swedish {
-		return state
-	}
-	if word, ok := swedishWords[state]; ok {
-		return word
-	}
-	return state
-}
-
 // Title gives the name of a check in a language.
 func Title(language, check string) string {
 	if language == swedish {

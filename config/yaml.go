@@ -138,6 +138,9 @@ func lineAt(content []byte, n int) string {
 	return string(lines[n-1])
 }
 
+// unquotedStar is a name such as * that YAML takes for an alias.
+var unquotedStar = regexp.MustCompile(`[\[,:-]\s*\*\s*(?:[\],]|$)`)
+
 // syntaxHint guesses the slip behind a message of the parsers.
 func syntaxHint(message, line string) string {
 	switch {
@@ -149,8 +152,12 @@ func syntaxHint(message, line string) string {
 		return "close the bracket [ that opens before this"
 	case strings.Contains(message, "'}'"):
 		return "close the brace { that opens before this"
-	case strings.Contains(message, "reserved character") || strings.Contains(message, "alphabetic or numeric") || strings.Contains(message, "unknown anchor"):
+	case strings.Contains(message, "reserved character") || strings.Contains(message, "alphabetic or numeric") || strings.Contains(message, "unknown anchor") || unquotedStar.MatchString(line):
 		return `put "@", "*" and "%" at the start of a value in quotes`
+	case strings.Contains(message, "mapping value") && strings.Count(line, ": ") > 1:
+		return `put text that holds ": " in quotes`
+	case line != "" && line[0] != '-' && !strings.Contains(line, ":"):
+		return "does the line begin with a dash and a space, as far in as those around it?"
 	}
 	return "is the line indented as far as those around it?"
 }

@@ -16,7 +16,7 @@ func tlsFields(t *TLS) []field {
 		leaf("issuers", listOf(&t.Issuers, objectSchema(issuerFields(&issuerDraft{})), issuer), "", "Certificate authorities, tried in order. Default: our own, which no browser trusts."),
 		leaf("wildcard", boolean(&t.Wildcard), "false", "One certificate for *.domain; needs the challenge dns-01."),
 		leaf("renew_before", percent(&t.RenewBefore, 0.01, 0.95), "33%", "Share of the lifetime that is left when a certificate is renewed; what the issuer says by ARI comes first."),
-		leaf("resolvers", listOf(&t.Resolvers, schema{"type": "string"}, resolver53), "", "Name servers asked whether a challenge is visible. Default: those of the domain."),
+		leaf("resolvers", listOf(&t.Resolvers, schema{"type": "string"}, resolver53), "", "Name servers to ask where check.resolvers is empty, ADDRESS or ADDRESS:PORT."),
 	}
 }
 

@@ -34,6 +34,7 @@ func parseYAML(file string, content []byte) (*yaml.Node, Problems) {
 	if p := notUTF8(file, content); p != nil {
 		return nil, Problems{*p}
 	}
+	content = hideBraces(content)
 	dec := yaml.NewDecoder(bytes.NewReader(content))
 	var doc, second yaml.Node
 	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
@@ -49,6 +50,7 @@ func parseYAML(file string, content []byte) (*yaml.Node, Problems) {
 	} else if !errors.Is(err, io.EOF) {
 		return nil, Problems{syntaxFault(file, content, err)}
 	}
+	showBraces(&doc)
 	r := resolver{file: file, open: map[*yaml.Node]bool{}, sizes: map[*yaml.Node]int{}}
 	root, size := r.resolve(doc.Content[0])
 	if size > maxNodes {

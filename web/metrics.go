@@ -102,13 +102,18 @@ func (m *Metrics) Portfolio(domains []string) {
 func (m *Metrics) listed(domain string) bool { return m.domains[domain] }
 
 // Certificates tells which names certificates are wanted for; before the first
-// call, those at or below a domain of the portfolio are. The metrics of all
-// others disappear, and what is still reported about them is ignored.
+// call, those at or below a domain of the portfolio are. Their errors count
+// from 0. The metrics of all others disappear, and what is still reported about
+// them is ignored.
 func (m *Metrics) Certificates(names []string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.wanted = setOf(names)
 	m.dropNames()
+	for _, name := range names {
+		m.names[name] = true
+		m.certErrors.WithLabelValues(name) // at 0, so that the first failure is an increase
+	}
 }
 
 // wants reports whether the metrics show a certificate's name; m.mu is held.

@@ -29,7 +29,7 @@ func TestMetrics(t *testing.T) {
 	t.Parallel()
 	m := NewMetrics()
 	m.Portfolio([]string{"kopasex.se", "xn--kpasex-wxa.example"})
-	m.Certificates([]string{"kopasex.se"})
+	m.Certificates([]string{"kopasex.se", "www.kopasex.se"})
 	m.DomainLive("kopasex.se", true)
 	m.CheckState("kopasex.se", "records", "waiting")
 	m.CheckState("kopasex.se", "records", "ok")
@@ -49,6 +49,7 @@ func TestMetrics(t *testing.T) {
 	m.ProviderRequest("main", "get", "ok")
 
 	const want = `domherre_certificate_errors_total{name="kopasex.se"} 1
+domherre_certificate_errors_total{name="www.kopasex.se"} 0
 domherre_certificate_not_after_timestamp_seconds{name="kopasex.se"} 2000
 domherre_check_state{check="records",domain="kopasex.se",state="ok"} 1
 domherre_config_reload_timestamp_seconds 1000.5

@@ -41,8 +41,8 @@ func TestSavedPlan(t *testing.T) {
 
 	_, got := s.run(Options{Saved: &plan})
 	s.want(got, `a.example applied
-b.example refused: b.example: its zone has changed since the plan was saved: make the plan anew: the zone has changed since the plan was made
-c.example refused: c.example: what is wanted has changed since the plan was saved: make the plan anew: the zone has changed since the plan was made
+b.example refused: b.example: its zone has changed since the plan was saved: make the plan anew
+c.example refused: c.example: what is wanted has changed since the plan was saved: make the plan anew
 d.example unchanged
 e.example unchanged
 partly`)

@@ -27,7 +27,7 @@ func foregone(p Plan) []Outcome {
 		case d.Err != nil:
 			o.Outcome, o.Err = Failed, d.Err
 		case d.Stale:
-			o.Outcome, o.Err = Refused, fmt.Errorf("%s: %s: %w", d.Name, d.Refused, ErrStale)
+			o.Outcome, o.Err = Refused, fmt.Errorf("%s: %w", d.Name, outdated(d.Refused))
 		case d.Refused != "":
 			o.Outcome, o.Err = Refused, fmt.Errorf("%s: the guard refuses the plan: %s; see it with plan, approve it with apply --force", d.Name, d.Refused)
 		case !d.Pending():
@@ -60,6 +60,12 @@ func (r *Reconciler) write(ctx context.Context, report *Report, open []int, prog
 		progress.done(out.Domain, out.Err)
 	})
 }
+
+// outdated is ErrStale, saying what no longer fits.
+type outdated string
+
+func (o outdated) Error() string      { return string(o) }
+func (outdated) Is(target error) bool { return target == ErrStale }
 
 // replan makes the plan of d anew, for the zone as it is now.
 type replan func(d DomainPlan, now Zone) DomainPlan

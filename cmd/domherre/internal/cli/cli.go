@@ -98,7 +98,8 @@ func (a *app) root() *cobra.Command {
 	root.SetOut(a.env.Out)
 	root.SetErr(a.env.Err)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usage(c, err.Error()) })
-	root.PersistentFlags().StringVarP(&a.config, "config", "c", "", "the config file (default ./domherre.yaml, then /etc/domherre/domherre.yaml)")
+	named, _ := a.env.Getenv("DOMHERRE_CONFIG")
+	root.PersistentFlags().StringVarP(&a.config, "config", "c", named, "the config file (default ./domherre.yaml, then /etc/domherre/domherre.yaml)")
 	root.AddCommand(
 		a.initCommand(), a.validateCommand(), a.planCommand(), a.applyCommand(), a.runCommand(),
 		a.statusCommand(), a.checkCommand(), a.certsCommand(), a.domainsCommand(), a.zonesCommand(),

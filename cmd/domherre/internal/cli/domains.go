@@ -156,6 +156,12 @@ func (a *app) domainsRemoveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			places := a.places(c)
+			for _, n := range names {
+				if _, there := places[n]; !there && len(places) > 0 {
+					return hinted(n.String()+" isn't on the list: nothing was written", "domherre domains list shows it")
+				}
+			}
 			edits, problems := config.PrepareRemove(a.config, a.loadOptions(c), names)
 			if err := a.write(problems, edits...); err != nil {
 				return err

@@ -189,7 +189,7 @@ func TestLookup(t *testing.T) {
 		m := reply(q)
 		m.Rcode = dns.RcodeServerFailure
 		m.SetEdns0(1232, false)
-		m.IsEdns0().Option = append(m.IsEdns0().Option, &dns.EDNS0_EDE{InfoCode: dns.ExtendedErrorCodeDNSBogus})
+		m.IsEdns0().Option = append(m.IsEdns0().Option, &dns.EDNS0_EDE{InfoCode: dns.ExtendedErrorCodeDNSBogus, ExtraText: "no\nDS \x1b[31m"})
 		if q.CheckingDisabled {
 			m = reply(q, "bogus.example. 1 IN A 192.0.2.9")
 		}
@@ -219,7 +219,7 @@ func TestLookup(t *testing.T) {
 		{lookup("www.kopasex.se", well), "NOERROR2 [b.example. c.example.] true [] <nil>"},
 		{lookup("www.kopasex.se", sick, well), "NOERROR2 [b.example. c.example.] true [] <nil>"},
 		{lookup("none.example", well), "NXDOMAIN0 [] false [] <nil>"},
-		{lookup("bogus.example", sick), "SERVFAIL0 [] false [6 (DNSSEC Bogus): ()] <nil>"},
+		{lookup("bogus.example", sick), "SERVFAIL0 [] false [6 (DNSSEC Bogus): (no DS  [31m)] <nil>"},
 	} {
 		if c.got != c.want {
 			t.Errorf("got %s, not %s", c.got, c.want)

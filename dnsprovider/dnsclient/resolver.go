@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"unicode"
 
 	"github.com/miekg/dns"
 )
@@ -120,9 +121,15 @@ func readAnswer(server, name string, qtype uint16, msg *dns.Msg) Answer {
 	if opt := msg.IsEdns0(); opt != nil {
 		for _, o := range opt.Option {
 			if ede, ok := o.(*dns.EDNS0_EDE); ok {
-				a.Extended = append(a.Extended, ede.String())
+				a.Extended = append(a.Extended, oneLine(ede.String()))
 			}
 		}
 	}
 	return a
+}
+
+// oneLine is what a server says, without its line breaks and control
+// characters: it is shown on terminals and in logs.
+func oneLine(s string) string {
+	return strings.Join(strings.FieldsFunc(s, unicode.IsControl), " ")
 }

@@ -247,7 +247,7 @@ func TestWrongKey(t *testing.T) {
 	w := worldOf(t, s, rfc2136("main", s, s.Addr, "d3Jvbmcgd3Jvbmcgd3Jvbmcgd3Jvbmcgd3Jvbmc="), zones...)
 	d := w.start()
 	w.until("the alarm is raised", w.notice("provider"))
-	if _, page := w.page("/"); !strings.Contains(page, "8 domäners zoner kan inte hållas i ordning: servern godtar inte signaturen") {
+	if _, page := w.page("/"); !strings.Contains(page, "Domäner vars zoner inte kan hållas i ordning: 8 (servern godtar inte signaturen") {
 		t.Errorf("the page tells it otherwise:\n%s", page)
 	}
 	w.until("five runs are over", w.metric(`domherre_reconcile_total{outcome="failed"}`, func(v float64) bool { return v >= 5 }))

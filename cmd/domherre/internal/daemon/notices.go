@@ -39,12 +39,12 @@ func (d *daemon) notices(n *generation) []check.Result {
 	if d.degraded.Load() != nil {
 		add(noticeState, check.StateBroken,
 			told{"Tillståndet kan inte skrivas: det som redan finns fungerar, men inget kan ändras eller förnyas.", "The state can't be written: what is there goes on working, but nothing can be changed or renewed."},
-			told{"Driften: se efter om disken är full eller skrivskyddad; domherres logg säger mer.", "Operations: see whether the disk is full or read-only; domherre's log says more."})
+			told{"Driften: se efter om disken är full eller skrivskyddad; Domherres logg säger mer.", "Operations: see whether the disk is full or read-only; Domherre's log says more."})
 	}
 	if faults := d.faults.Load(); faults > 0 {
 		add(noticeConfig, check.StateWarning,
 			told{"Den ändrade konfigurationen kan inte användas: den förra gäller.", "The changed configuration can't be used: the one before stays in force."},
-			told{"Kör 'domherre validate': det säger vad som är fel och på vilken rad.", "Run 'domherre validate': it says what is wrong, and on which line."})
+			told{"Driften: kör 'domherre validate', som säger vad som är fel och på vilken rad.", "Operations: run 'domherre validate', which says what is wrong, and on which line."})
 	}
 	if refused := d.book.refusals(); len(refused) > 0 {
 		why := strings.Join(refused, "; ")
@@ -55,14 +55,14 @@ func (d *daemon) notices(n *generation) []check.Result {
 	if failed := d.book.failures(); len(failed) > 0 {
 		why := n.cfg.Redact(commonest(failed))
 		add(noticeProvider, check.StateWarning,
-			told{fmt.Sprintf("%d domäners zoner kan inte hållas i ordning: %s.", len(failed), check.Reason("sv", why)), fmt.Sprintf("The zones of %d domains can't be kept in order: %s.", len(failed), why)},
+			told{fmt.Sprintf("Domäner vars zoner inte kan hållas i ordning: %d (%s).", len(failed), check.Reason("sv", why)), fmt.Sprintf("Domains whose zones can't be kept in order: %d (%s).", len(failed), why)},
 			told{"Driften: kontrollera DNS-leverantören och dess nycklar; 'domherre plan' visar felet för varje domän.", "Operations: check the DNS provider and its keys; 'domherre plan' shows the error of each domain."})
 	}
 	if len(n.leaving) > 0 {
 		names := listed(n.leaving)
 		add(noticeLeaving, check.StateWarning,
 			told{"Har lämnat listan, men leder fortfarande vidare och förnyas: " + names + ".", "Left the list, but still lead on and are renewed: " + names + "."},
-			told{"Driften: 'domherre apply --prune' tar bort deras poster; ställ dem annars på listan igen.", "Operations: 'domherre apply --prune' removes their records; else put them on the list again."})
+			told{"Driften: 'domherre apply --prune' tar bort deras poster. Ska de vara kvar, skriv in dem i domänfilen igen.", "Operations: 'domherre apply --prune' removes their records. If they are to stay, write them into the domain file again."})
 	}
 	d.missingNodes(add)
 	return d.since.date(d.now(), append(all, d.leaderNotices()...))

@@ -20,6 +20,7 @@ demo: build ## 50 domains go live in a closed internet on this machine; ONCE=1 e
 
 test: servers ## everything, with the race detector
 	$(GO) test -race -timeout 9m ./...
+	cd dnsprovider/libdnstest && $(GO) test -race -timeout 2m ./...
 
 servers: ## the real servers that the tests run against, by apt where that can be
 	@sh .ci/servers

@@ -78,7 +78,7 @@ func (t *Term) advice(r check.Report) {
 		domains[s] = append(domains[s], name)
 	}
 	if r.Frontend != nil {
-		add("frontend", *r.Frontend)
+		add("campaign", *r.Frontend)
 	}
 	for _, notice := range r.Notices {
 		add("campaign", notice)

@@ -97,7 +97,7 @@ func (a *app) zonesImportCommand() *cobra.Command {
 				if zone.Missing {
 					return hinted("provider "+d.Provider+" has no zone "+n.String(), "domherre zones list shows what the providers have")
 				}
-				a.term.Entry(d, portfolio.Foreign(zone))
+				a.term.Entry(d, r.Config.Providers[0].Name, portfolio.Foreign(zone))
 			}
 			return nil
 		},

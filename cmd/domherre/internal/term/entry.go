@@ -12,13 +12,17 @@ import (
 
 // Entry writes an entry of a domain file that declares RRsets of others, as
 // they stand. Those that lead the domain's hosts elsewhere stand there as
-// comments, since they are what an apply replaces.
-func (t *Term) Entry(d portfolio.Domain, sets []portfolio.RRset) {
+// comments, since they are what an apply replaces. The provider is named where
+// it isn't the one that an entry has by default.
+func (t *Term) Entry(d portfolio.Domain, byDefault string, sets []portfolio.RRset) {
 	if len(sets) == 0 {
 		t.Printf("# %s: nothing in its zone but what is ours.\n", d.Name)
 		return
 	}
 	t.Printf("# %s: what others have put into its zone.\n- name: %s\n", d.Name, d.Name.Unicode())
+	if d.Provider != byDefault {
+		t.Printf("  provider: %s\n", d.Provider)
+	}
 	var keep, replaced []string
 	for _, s := range sets {
 		if leads(d, s) {

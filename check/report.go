@@ -82,8 +82,8 @@ const (
 	StatePlanned = "planned" // launches later
 )
 
-// Needed are the checks that a domain must pass to be live.
-func Needed() []string {
+// needed are the checks that a domain must pass to be live.
+func needed() []string {
 	return []string{CheckDelegation, CheckRecords, CheckCertificate, CheckRedirect}
 }
 
@@ -121,7 +121,7 @@ func weight(r Result) int {
 	switch {
 	case r.State == StateOK:
 		return 0
-	case slices.Contains(Needed(), r.Check) && r.State != StateWarning:
+	case slices.Contains(needed(), r.Check) && r.State != StateWarning:
 		return severity(r.State) + 10
 	case r.State == StateUnknown:
 		return 0 // such as a registry that doesn't answer: never an alarm
@@ -151,7 +151,7 @@ func (d *DomainStatus) judge(paused, planned bool) {
 	worst := StateLive
 	for _, r := range d.Checks {
 		failed := r.State != StateOK && r.State != StateWarning
-		if failed && slices.Contains(Needed(), r.Check) && severity(r.State) > severity(worst) {
+		if failed && slices.Contains(needed(), r.Check) && severity(r.State) > severity(worst) {
 			worst = r.State
 		}
 	}

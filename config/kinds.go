@@ -31,7 +31,7 @@ var scalarTypes = []string{"string", "number", "boolean"}
 func secret(dst *Secret) kind {
 	return kind{schema: schema{"type": "string"}, read: func(v value) {
 		if s, ok := v.secretText(); ok {
-			*dst = NewSecret(s)
+			*dst = newSecret(s)
 		}
 	}}
 }

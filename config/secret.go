@@ -22,8 +22,8 @@ type Secret struct {
 	value *string // a pointer, which prints as one inside unexported fields, where fmt asks no methods
 }
 
-// NewSecret wraps s.
-func NewSecret(s string) Secret {
+// newSecret wraps s.
+func newSecret(s string) Secret {
 	if s == "" {
 		return Secret{}
 	}

@@ -12,7 +12,7 @@ func stateKey(v value) (Secret, bool) {
 		v.fault(fmt.Sprintf("is too short for a key: it has %d characters, and needs %d", len(s), shortestKey), "make one with: openssl rand -base64 32")
 		return Secret{}, false
 	}
-	return NewSecret(s), ok
+	return newSecret(s), ok
 }
 
 // cacheFolder reads the path of a folder, relative to the main file's, or off.

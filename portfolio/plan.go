@@ -40,7 +40,7 @@ func NewPlan(portfolio string, made time.Time, domains []DomainPlan, policies ..
 // settled is p with its summary and digest as its domains say.
 func (p Plan) settled() Plan {
 	refused := p.Summary.Refused
-	p.Summary = Summarise(p.Domains)
+	p.Summary = summarise(p.Domains)
 	p.Summary.Refused = refused
 	p.Digest = p.computeDigest()
 	return p
@@ -191,8 +191,8 @@ type After struct {
 	Data []string `json:"data"`
 }
 
-// Summarise counts. Domains whose marker alone changes count as changed.
-func Summarise(domains []DomainPlan) Summary {
+// summarise counts. Domains whose marker alone changes count as changed.
+func summarise(domains []DomainPlan) Summary {
 	s := Summary{Domains: len(domains)}
 	for i := range domains {
 		d := &domains[i]

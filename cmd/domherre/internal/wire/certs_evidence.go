@@ -41,7 +41,7 @@ func (e Evidence) Hooks() CertHooks {
 			if !ok {
 				return nil
 			}
-			status := checker.Delegation(ctx, check.Subject{Domain: d, Nameservers: NameserverNames(e.Config, d.Provider)})
+			status := checker.Delegation(ctx, check.Subject{Domain: d, Nameservers: nameserverNames(e.Config, d.Provider)})
 			if err := e.Undelegated(status); err != nil {
 				return err
 			}

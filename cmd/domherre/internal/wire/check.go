@@ -130,7 +130,7 @@ func (r registrations) SaveRegistration(ctx context.Context, n portfolio.Name, r
 func CheckSubject(cfg *config.Config, d portfolio.Domain, want []portfolio.RRset, table *redirect.Table, entry *tls.Entry) check.Subject {
 	s := check.Subject{
 		Domain:      d,
-		Nameservers: NameserverNames(cfg, d.Provider),
+		Nameservers: nameserverNames(cfg, d.Provider),
 		Records:     want,
 	}
 	wildcards := canWildcard(cfg.TLS)

@@ -89,8 +89,8 @@ func Resolvers(cfg *config.Config) []string {
 	return cfg.TLS.Resolvers
 }
 
-// NameserverNames lists what the registrar of a domain should delegate to.
-func NameserverNames(cfg *config.Config, provider string) []string {
+// nameserverNames lists what the registrar of a domain should delegate to.
+func nameserverNames(cfg *config.Config, provider string) []string {
 	var names []string
 	for _, p := range cfg.Providers {
 		if p.Name != provider {

@@ -30,7 +30,7 @@ type Rooms struct {
 func Open(ctx context.Context, cfg *config.Config, log *slog.Logger) (*Rooms, error) {
 	r := &Rooms{Config: cfg, Log: log, Now: time.Now}
 	var err error
-	if r.Store, err = OpenState(ctx, cfg, log); err != nil {
+	if r.Store, err = openState(ctx, cfg, log); err != nil {
 		return nil, err
 	}
 	if r.Zones, err = Providers(cfg, r.Store, ProviderHooks{}, log); err != nil {

@@ -9,8 +9,8 @@ import (
 	"domherre/state"
 )
 
-// OpenState opens the state of a config for a command.
-func OpenState(ctx context.Context, cfg *config.Config, log *slog.Logger) (state.Store, error) {
+// openState opens the state of a config for a command.
+func openState(ctx context.Context, cfg *config.Config, log *slog.Logger) (state.Store, error) {
 	keys, err := StateKeys(cfg)
 	if err != nil {
 		return nil, err

@@ -105,3 +105,17 @@ func TestHSTSOff(t *testing.T) {
 	w.start()
 	w.until("HSTS is taken back after a restart", sends("max-age=0"))
 }
+
+// A list that lost its domains by mistake and has them back needs nobody's
+// approval, nor the next regular run, for the guard to take its word back.
+func TestGuardTakesBack(t *testing.T) {
+	t.Parallel()
+	all := []string{"kopasex.se", "a.example", "b.example", "c.example"}
+	w := newWorld(t, lines(all...))
+	w.start()
+	w.until("all are live", w.live(all...))
+	w.write("domains.txt", lines("kopasex.se"))
+	w.until("the guard refuses", w.is("domherre_guard_refused", 1))
+	w.write("domains.txt", lines(all...))
+	w.until("the guard has nothing against it", w.is("domherre_guard_refused", 0))
+}

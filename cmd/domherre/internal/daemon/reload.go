@@ -53,8 +53,8 @@ func (d *daemon) afterReload(ctx context.Context, old, next *generation, changed
 	if old.zones != next.zones && !d.follows() {
 		d.sync(ctx)
 	}
-	if !reflect.DeepEqual(old.cfg.Reconcile, next.cfg.Reconcile) || len(next.leaving) > len(old.leaving) {
-		d.zones.addAll() // the guard judges the list as a whole
+	if !reflect.DeepEqual(old.cfg.Reconcile, next.cfg.Reconcile) || len(next.leaving) > len(old.leaving) || len(d.book.refusals()) > 0 {
+		d.zones.addAll() // the guard judges the list as a whole, and takes back what it said
 	} else {
 		d.zones.add(changed...)
 	}

@@ -63,16 +63,36 @@ func (e *exit) Error() string {
 
 func (e *exit) Unwrap() error { return e.err }
 
+// results is standard output. It remembers what couldn't be written: a result
+// that nobody got is no success.
+type results struct {
+	to  io.Writer
+	err error
+}
+
+func (r *results) Write(p []byte) (int, error) {
+	n, err := r.to.Write(p)
+	if err != nil && r.err == nil {
+		r.err = err
+	}
+	return n, err
+}
+
 // Main runs the command line and gives the exit code.
 func Main(args []string, env Environment) int {
 	_, noColour := env.Getenv("NO_COLOR")
 	a := &app{env: env, term: term.New(env.In, env.Out, env.Err, noColour)}
+	out := &results{to: env.Out}
+	a.env.Out, a.term.Out = out, out
 	root := a.root()
 	root.SetArgs(args)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // who asks a second time doesn't want to wait
 	err := root.ExecuteContext(ctx)
+	if err == nil {
+		err = out.err
+	}
 	if err == nil {
 		return exitOK
 	}

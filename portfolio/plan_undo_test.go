@@ -99,7 +99,7 @@ func TestRollback(t *testing.T) {
 		return report, outcomes(report)
 	}
 	_, got := roll(Options{})
-	s.want(got, "kopasex.se refused: kopasex.se: the guard refuses the plan: would delete 13 of the 14 RRsets that are ours (93%, allowed 30%); see it with plan, approve it with apply --force\nrefused")
+	s.want(got, "kopasex.se refused: kopasex.se: the guard refuses the plan: would delete 13 of the 14 RRsets that are ours (93%, allowed 30%); see it with plan, approve it with --force\nrefused")
 	report, got := roll(Options{Force: true, By: "bo@laptop"})
 	s.want(got, "kopasex.se applied\ndone")
 	if !slices.Contains(report.Plan.Domains[0].Notes, "the configuration wants 15 RRsets otherwise: change it too, or the next apply puts that back") {

@@ -29,7 +29,7 @@ func foregone(p Plan) []Outcome {
 		case d.Stale:
 			o.Outcome, o.Err = Refused, fmt.Errorf("%s: %w", d.Name, outdated(d.Refused))
 		case d.Refused != "":
-			o.Outcome, o.Err = Refused, fmt.Errorf("%s: the guard refuses the plan: %s; see it with plan, approve it with apply --force", d.Name, d.Refused)
+			o.Outcome, o.Err = Refused, fmt.Errorf("%s: the guard refuses the plan: %s; see it with plan, approve it with --force", d.Name, d.Refused)
 		case !d.Pending():
 			o.Outcome = Unchanged
 		case p.Summary.Refused != "":

@@ -19,7 +19,7 @@ func TestGuardStopsARun(t *testing.T) {
 		s.p.Domains[0].DNS.TTL = 60
 		s.p.Domains[1].DNS.Hosts = []string{"@"}
 		_, got := s.run(Options{})
-		s.want(got, "a.example applied\nb.example refused: b.example: the guard refuses the plan: would delete 5 of the 14 RRsets that are ours (36%, allowed 30%); see it with plan, approve it with apply --force\nc.example unchanged\nrefused")
+		s.want(got, "a.example applied\nb.example refused: b.example: the guard refuses the plan: would delete 5 of the 14 RRsets that are ours (36%, allowed 30%); see it with plan, approve it with --force\nc.example unchanged\nrefused")
 		if after := s.store.accepted[1]; fmt.Sprint(after) != fmt.Sprint(before) {
 			t.Errorf("the refused entry was accepted: %+v", after)
 		}
@@ -61,7 +61,7 @@ func TestGuardStopsARun(t *testing.T) {
 		s.want(got, "a.example applied\nb.example applied\nc.example applied\ndone")
 		s.edit("b.example", func(z *Zone) { z.RRsets = z.RRsets[:0] })
 		_, got = s.run(Options{})
-		s.want(got, "a.example unchanged\nb.example refused: b.example: the guard refuses the plan: the zone is suddenly empty at the provider, where 14 RRsets of ours stood before; see it with plan, approve it with apply --force\nc.example unchanged\nrefused")
+		s.want(got, "a.example unchanged\nb.example refused: b.example: the guard refuses the plan: the zone is suddenly empty at the provider, where 14 RRsets of ours stood before; see it with plan, approve it with --force\nc.example unchanged\nrefused")
 		s.p.Domains[1].Provider = "another" // where it can't have stood before
 		if _, got = s.run(Options{}); !strings.HasSuffix(got, "done") {
 			t.Error(got)

@@ -113,12 +113,12 @@ const (
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>Sidan finns inte längre</title>
+<title>Adressen används inte just nu</title>
 </head>
 <body>
 <main>
-<h1>Sidan finns inte längre</h1>
-<p>Adressen används inte just nu. Du kan stänga fönstret.</p>
+<h1>Adressen används inte just nu</h1>
+<p>Du kan stänga fönstret.</p>
 </main>
 </body>
 </html>
@@ -129,12 +129,12 @@ const (
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>This page is gone</title>
+<title>This address is not in use at the moment</title>
 </head>
 <body>
 <main>
-<h1>This page is gone</h1>
-<p>The address is not in use at the moment. You can close this window.</p>
+<h1>This address is not in use at the moment</h1>
+<p>You can close this window.</p>
 </main>
 </body>
 </html>

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -86,7 +87,7 @@ func (a *app) showRenewed(done []tls.Renewed) error {
 		case tls.Waits:
 			a.term.Printf("%s: waits: %s\n", c.Domain, c.Waiting)
 		case tls.Failed:
-			a.term.Printf("%s: failed: %s\n", c.Domain, firstOf(c.LastError, c.Waiting))
+			a.term.Printf("%s: failed: %s\n", c.Domain, strings.TrimPrefix(firstOf(c.LastError, c.Waiting), c.Domain+": "))
 		}
 	}
 	a.term.Printf("%s: %d issued, %d not due, %d waiting, %d failed.\n", term.Count(len(doc.Certificates), "certificate"),

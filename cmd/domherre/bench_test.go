@@ -109,21 +109,7 @@ func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 
 // soon is until for measuring: it looks every other millisecond.
 func (w *world) soon(what string, ok func() error) {
 	w.Helper()
-	deadline := time.NewTimer(patience)
-	defer deadline.Stop()
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		err := ok()
-		if err == nil {
-			return
-		}
-		select {
-		case <-deadline.C:
-			w.Fatalf("waiting for %s: %v", what, err)
-		case <-tick.C:
-		}
-	}
+	w.wait(what, 2*time.Millisecond, ok)
 }
 
 // redirectsPlainly reports whether the redirector knows the name.

@@ -204,9 +204,14 @@ func (d *daemon) stop(t testing.TB) int {
 // until waits until ok gives nil.
 func (w *world) until(what string, ok func() error) {
 	w.Helper()
+	w.wait(what, 20*time.Millisecond, ok)
+}
+
+func (w *world) wait(what string, every time.Duration, ok func() error) {
+	w.Helper()
 	deadline := time.NewTimer(patience)
 	defer deadline.Stop()
-	tick := time.NewTicker(20 * time.Millisecond)
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
 		err := ok()

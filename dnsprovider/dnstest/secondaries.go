@@ -35,28 +35,14 @@ func startKnotSecondary(t testing.TB, primary, zones string) *Server {
 				return "", err
 			}
 			var b strings.Builder
-			fmt.Fprintf(&b, `server:
-    rundir: %[1]q
-    listen: 127.0.0.1@%[2]d
-    udp-workers: 1
-    tcp-workers: 2
-    background-workers: 1
-log:
-  - target: stderr
-    any: info
-database:
-    storage: %[1]q
-key:
-  - id: %[3]s
-    algorithm: hmac-sha256
-    secret: %[4]s
-remote:
+			b.WriteString(knotHead(dir, port))
+			fmt.Fprintf(&b, `remote:
   - id: domherre
-    address: %[5]s@%[6]s
-    key: %[3]s
+    address: %[3]s@%[4]s
+    key: %[2]s
 acl:
   - id: domherre
-    key: %[3]s
+    key: %[2]s
     action: notify
 template:
   - id: default
@@ -65,7 +51,7 @@ template:
     acl: domherre
     zonefile-sync: -1
 zone:
-`, dir, port, KeyName, Secret, host, at)
+`, dir, KeyName, host, at)
 			return b.String() + zones, nil
 		},
 	}, nil)

@@ -17,9 +17,10 @@ func StartKnot(t testing.TB, zones ...string) *Server {
 	}, zones)
 }
 
-func knotConfig(dir string, port int, zones []string) (string, error) {
-	var b strings.Builder
-	fmt.Fprintf(&b, `server:
+// knotHead is the beginning of each configuration of Knot DNS: where it listens
+// and keeps things, and the key that it knows.
+func knotHead(dir string, port int) string {
+	return fmt.Sprintf(`server:
     rundir: %[1]q
     listen: 127.0.0.1@%[2]d
     udp-workers: 1
@@ -34,12 +35,18 @@ key:
   - id: %[3]s
     algorithm: hmac-sha256
     secret: %[4]s
-  - id: %[5]s
+`, dir, port, KeyName, Secret)
+}
+
+func knotConfig(dir string, port int, zones []string) (string, error) {
+	var b strings.Builder
+	b.WriteString(knotHead(dir, port))
+	fmt.Fprintf(&b, `  - id: %[3]s
     algorithm: hmac-sha256
     secret: %[4]s
 acl:
   - id: all
-    key: %[3]s
+    key: %[2]s
     action: [transfer, update]
 template:
   - id: default
@@ -49,7 +56,7 @@ template:
     zonefile-sync: -1
     zonefile-load: whole
 zone:
-`, dir, port, KeyName, Secret, IdleKeyName)
+`, dir, KeyName, IdleKeyName, Secret)
 	for _, zone := range zones {
 		fmt.Fprintf(&b, "  - domain: %s\n", zone)
 		if strings.HasPrefix(zone, "signed") {

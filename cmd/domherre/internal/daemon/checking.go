@@ -224,10 +224,16 @@ func (d *daemon) report() check.Report {
 	return r
 }
 
-// remember keeps the report for when no daemon runs.
+// remember keeps the report for when no daemon runs. Whoever waits for the one
+// before will write all that is known by then, so that no second one waits:
+// a report of thousands of domains is large.
 func (d *daemon) remember(ctx context.Context) {
+	if !d.rememberNext.CompareAndSwap(false, true) {
+		return
+	}
 	d.remembering.Lock()
 	defer d.remembering.Unlock()
+	d.rememberNext.Store(false)
 	if ctx.Err() != nil || d.follows() {
 		return
 	}

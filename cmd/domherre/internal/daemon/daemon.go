@@ -87,16 +87,16 @@ type daemon struct {
 	faults   atomic.Int64          // of the config on disk
 	frontend atomic.Pointer[frontend]
 
-	zones         *queue // domains to reconcile
-	checks        *queue // domains to check
-	wholeDone     chan struct{}
-	zoneRetry     *retrier
-	lookAgain     *retrier
-	ranBefore     sync.Map // providers whose first run is over
-	complaints    *complaints
-	since         beginnings
-	book          *book
-	remembering   sync.Mutex  // held while the report is kept
+	zones        *queue // domains to reconcile
+	checks       *queue // domains to check
+	wholeDone    chan struct{}
+	zoneRetry    *retrier
+	lookAgain    *retrier
+	ranBefore    sync.Map // providers whose first run is over
+	complaints   *complaints
+	since        beginnings
+	book         *book
+	remembering  sync.Mutex  // held while the report is kept
 	rememberNext atomic.Bool // somebody waits to keep it
 }
 

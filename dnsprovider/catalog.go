@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/libdns/bunny"
 	"github.com/libdns/gandi"
 	"github.com/libdns/ovh"
 	"github.com/libdns/simplydotcom"
@@ -56,12 +55,5 @@ func first() []row {
 			may("base_url", "another address of the API", "https://api.simply.com/2/"),
 			may("max_retries", "tries of the module itself where Simply.com asks to wait", `"3"`),
 		).weighs(weights{read: 1, call: 1, record: 1}).mendedBy(quirks{mayQuote: true, byRecord: true}),
-		module[bunny.Provider](Type{
-			Name: "bunny", Home: "https://docs.bunny.net/reference/dnszonepublic_index", Limits: api(2, 4),
-			Summary: "bunny.net DNS",
-			Cannot:  []string{"it lists the first page of zones alone"},
-		}, byDifference,
-			need("access_key", "the account's API key", "${env:BUNNY_ACCESS_KEY}").secret(),
-		).weighs(weights{read: 2, record: 2}).mendedBy(quirks{byRecord: true, firstZones: true}),
 	}
 }

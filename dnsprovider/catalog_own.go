@@ -1,6 +1,7 @@
 package dnsprovider
 
 import (
+	"domherre/dnsprovider/bunny"
 	"domherre/dnsprovider/cloudflare"
 	"domherre/dnsprovider/desec"
 	"domherre/dnsprovider/glesys"
@@ -11,6 +12,12 @@ import (
 // are can't keep a zone, each in a way that its package tells.
 func ownVendors() []row {
 	return []row{
+		typed(Type{
+			Name: "bunny", Home: "https://docs.bunny.net/api-reference/core/dns-zone/", Limits: api(2, 4), Creates: true,
+			Unsupported: []string{"SSHFP"},
+			Summary:     "bunny.net DNS",
+			Cannot:      []string{"SSHFP records", "empty texts, and those that are no UTF-8", "NS records at the apex are bunny.net's own"},
+		}, func(s bunny.Settings, _ Config, _ Deps) (any, error) { return bunny.New(s), nil }, nil).routed(),
 		typed(Type{
 			Name: "cloudflare", Home: "https://developers.cloudflare.com/dns/", Limits: api(4, 4), MinTTL: 60,
 			Summary: "Cloudflare",

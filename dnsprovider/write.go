@@ -218,7 +218,9 @@ func (p *provider) apply(ctx context.Context, now portfolio.Zone, steps []portfo
 		return nil, err
 	}
 	if now.Missing {
-		return nil, zoneio.As(zoneio.NoZone, errors.New("the provider has no such zone; create it there first"))
+		if now, err = p.create(ctx, now.Name, steps); err != nil {
+			return nil, err
+		}
 	}
 	s := stepper{p: p, how: how, zone: now.Name, is: zoneio.ContentsOf(now)}
 	for _, step := range steps {

@@ -37,12 +37,19 @@ func Parse(zone, owner, typ string, ttl int64, data string) (dns.RR, error) {
 // Text gives a TXT record's text in the form that Parse takes. It fails for what
 // neither XML nor JSON can carry unharmed.
 func Text(rr *dns.TXT) (string, error) {
+	text, err := Plain(rr)
+	if quoted(text) {
+		return zoneio.Quote(text), err
+	}
+	return text, err
+}
+
+// Plain gives a TXT record's text as it is, for APIs to which quotes mean
+// nothing. It fails as Text does.
+func Plain(rr *dns.TXT) (string, error) {
 	text, err := text(rr)
 	if err == nil && !carried(text) {
 		err = zoneio.As(zoneio.Unsupported, fmt.Errorf("%s TXT has octets that are no text in UTF-8, or control characters; the provider's API can't carry them", rr.Hdr.Name))
-	}
-	if quoted(text) {
-		return zoneio.Quote(text), err
 	}
 	return text, err
 }

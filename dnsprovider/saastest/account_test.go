@@ -34,15 +34,20 @@ func withAccount(t *testing.T, v saastest.Vendor, domains int, test func(*accoun
 	synctest.Test(t, func(t *testing.T) {
 		a := newAccount(t, v, domains)
 		network.ServePipes(t, a.fake)
-		cfg := config(a.fake, "")
-		cfg.Limits.Concurrency, cfg.Limits.Timeout = 2, 5*time.Second
-		a.rec.Zones = unserved{open(t, cfg, dnsprovider.Deps{})}
+		a.opens()
 		if got := a.run(a.t.Context()); got.Exit() != portfolio.ExitDone {
 			a.failed(got)
 		}
 		a.settled()
 		test(a)
 	})
+}
+
+// opens opens the provider, as a program does that starts.
+func (a *account) opens() {
+	cfg := config(a.fake, "")
+	cfg.Limits.Concurrency, cfg.Limits.Timeout = 2, 5*time.Second
+	a.rec.Zones = unserved{open(a.t, cfg, dnsprovider.Deps{})}
 }
 
 // newAccount makes domains that others have put records into.
@@ -129,23 +134,36 @@ func (a *account) failed(r portfolio.Report) {
 // as it was, and that nothing was made twice.
 func (a *account) settled() {
 	a.t.Helper()
+	a.nothingLeft()
+	for _, d := range a.all.Domains {
+		a.whole(d.Name.ASCII())
+	}
+}
+
+// nothingLeft demands that there is nothing left to do.
+func (a *account) nothingLeft() {
+	a.t.Helper()
 	plan, err := a.rec.Plan(a.t.Context(), a.all, portfolio.Options{Full: true})
 	if err != nil || plan.Pending() || plan.Summary.Failed > 0 {
 		a.t.Errorf("something is left to do: %+v, %v", plan.Summary, err)
 	}
-	for _, d := range a.all.Domains {
-		var held []string
-		for _, line := range a.fake.Records(d.Name.ASCII()) {
-			_, rr, _ := strings.Cut(line, " ")
-			held = append(held, strings.Join(strings.Fields(rr), " "))
-		}
-		if once := slices.Compact(slices.Clone(held)); len(once) != len(held) {
-			a.t.Errorf("%s has records twice:\n%s", d.Name, strings.Join(held, "\n"))
-		}
-		for _, want := range []string{"A 198.51.100.7", `TXT "site-verification=1"`} {
-			if !slices.ContainsFunc(held, func(rr string) bool { return strings.HasSuffix(rr, want) }) {
-				a.t.Errorf("%s has lost the foreign %s:\n%s", d.Name, want, strings.Join(held, "\n"))
-			}
+}
+
+// whole demands that what is foreign stands as it was in a zone, and that
+// nothing was made twice.
+func (a *account) whole(zone string) {
+	a.t.Helper()
+	var held []string
+	for _, line := range a.fake.Records(zone) {
+		_, rr, _ := strings.Cut(line, " ")
+		held = append(held, strings.Join(strings.Fields(rr), " "))
+	}
+	if once := slices.Compact(slices.Clone(held)); len(once) != len(held) {
+		a.t.Errorf("%s has records twice:\n%s", zone, strings.Join(held, "\n"))
+	}
+	for _, want := range []string{"A 198.51.100.7", `TXT "site-verification=1"`} {
+		if !slices.ContainsFunc(held, func(rr string) bool { return strings.HasSuffix(rr, want) }) {
+			a.t.Errorf("%s has lost the foreign %s:\n%s", zone, want, strings.Join(held, "\n"))
 		}
 	}
 }

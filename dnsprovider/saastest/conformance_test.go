@@ -18,7 +18,7 @@ func TestConformance(t *testing.T) {
 		conformance.Run(t, conformance.Subject{
 			Provider: open(t, config(f, f.ServeDNS(t)), dnsprovider.Deps{}),
 			Zones:    zones(), IDN: idn, Missing: "missing.example",
-			MinTTL: minTTL(v.Type), Holds: v.Holds, Except: excepted[v.Type],
+			Creates: typeOf(v.Type).Creates, MinTTL: typeOf(v.Type).MinTTL, Holds: v.Holds, Except: excepted[v.Type],
 			Many: max(25, v.Page/2+10), // more than a page of RRsets or records
 		})
 	})
@@ -26,15 +26,12 @@ func TestConformance(t *testing.T) {
 
 // excepted are the tests that a vendor can't pass; docs/providers.md tells why.
 var excepted = map[string]map[string]string{
+	"bunny":      {"apex name servers": "bunny.net keeps the NS records at the apex to itself"},
 	"cloudflare": {"apex name servers": "Cloudflare keeps the NS records at the apex to itself"},
 }
 
-// minTTL is what the registry says of a type.
-func minTTL(typ string) uint32 {
-	for _, t := range dnsprovider.Types() {
-		if t.Name == typ {
-			return t.MinTTL
-		}
-	}
-	return 0
+// typeOf is what the registry says of a type.
+func typeOf(name string) dnsprovider.Type {
+	t, _ := dnsprovider.TypeOf(name)
+	return t
 }

@@ -16,6 +16,7 @@ type Order struct {
 	Writes bool   // at requests that change a zone alone
 	Reads  bool   // at those that don't alone
 	Times  int    // how often; 0: for good
+	Skip   int    // requests that fit, but pass first
 
 	Status int           // answered with nothing done: 401, 429, 500, …
 	After  string        // Retry-After, beside Status
@@ -47,6 +48,10 @@ func (f *Fake) due(zone string, write bool) Order {
 		return Order{}
 	}
 	o := f.orders[i]
+	if o.Skip > 0 {
+		o.Skip--
+		return Order{}
+	}
 	if o.Times--; o.Times == 0 {
 		f.orders = slices.Delete(f.orders, i, i+1)
 	}

@@ -24,6 +24,8 @@ type Vendor struct {
 	Settings func(token string) map[string]any
 	ApexNS   bool // its zones list NS records at the apex
 
+	WholeZones bool // it takes a new zone with its records
+
 	Page int // the most items of a list in one answer; 0: all
 
 	// Holds reports whether it keeps such data, in presentation form.
@@ -38,7 +40,7 @@ type Vendor struct {
 
 // Vendors lists those that there are.
 func Vendors() []Vendor {
-	return []Vendor{Cloudflare(), DeSEC(), Gandi(), GleSYS(), Hetzner(), Loopia(), Route53()}
+	return []Vendor{Bunny(), Cloudflare(), DeSEC(), Gandi(), GleSYS(), Hetzner(), Loopia(), Route53()}
 }
 
 // request is one call, read whole.
@@ -221,6 +223,13 @@ func (f *Fake) Records(name string) []string {
 		return strings.Compare(a, b)
 	})
 	return out
+}
+
+// Has reports whether there is such a zone.
+func (f *Fake) Has(name string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.find(name) != nil
 }
 
 // Calls gives the requests that were made so far.

@@ -51,3 +51,12 @@ type Forgetter interface {
 	// Forget makes the next ReadZone of the zone a whole one.
 	Forget(name portfolio.Name)
 }
+
+// Creator is a provider that makes zones which are missing. An AtomicWriter makes
+// them itself, where before.Missing.
+type Creator interface {
+	// CreateZone makes the zone with what its API takes of the RRsets: with all of
+	// them where it can, so that the zone never answers empty; what is not in it
+	// then is written after. It fails where there is such a zone.
+	CreateZone(ctx context.Context, name portfolio.Name, sets []portfolio.RRset) error
+}

@@ -91,6 +91,9 @@ func TestBadReloads(t *testing.T) {
 			return nil
 		})
 		w.leads("https://kopasex.se/", frontend)
+		if _, page := w.page("/"); !strings.Contains(page, "domains.txt, line ") {
+			t.Errorf("%s: the page doesn't say in which line", name)
+		}
 	}
 	good := w.config()
 	for name, bad := range map[string]string{"broken YAML": "campaign: [", "half a config": good[:len(good)/3], "an empty config": ""} {

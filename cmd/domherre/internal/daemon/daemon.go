@@ -83,8 +83,8 @@ type daemon struct {
 	current  atomic.Pointer[generation]
 	changing sync.Mutex // held while a generation is replaced
 	serving  atomic.Bool
-	degraded atomic.Pointer[error] // why the state can't be written
-	faults   atomic.Int64          // of the config on disk
+	degraded atomic.Pointer[error]           // why the state can't be written
+	faults   atomic.Pointer[config.Problems] // of the config on disk; nil: it is the one that runs
 	frontend atomic.Pointer[frontend]
 
 	zones        *queue // domains to reconcile

@@ -84,7 +84,7 @@ func (d *daemon) readiness() []web.Readiness {
 			return nil
 		}},
 		{Name: "config", Check: func(context.Context) error {
-			if d.faults.Load() > 0 {
+			if d.faults.Load() != nil {
 				return &web.Degraded{Err: errors.New("the one on disk has faults: the one before stays in force")}
 			}
 			return nil

@@ -41,10 +41,9 @@ func (d *daemon) notices(n *generation) []check.Result {
 			told{"Tillståndet kan inte skrivas: det som redan finns fungerar, men inget kan ändras eller förnyas.", "The state can't be written: what is there goes on working, but nothing can be changed or renewed."},
 			told{"Driften: se efter om disken är full eller skrivskyddad; Domherres logg säger mer.", "Operations: see whether the disk is full or read-only; Domherre's log says more."})
 	}
-	if faults := d.faults.Load(); faults > 0 {
-		add(noticeConfig, check.StateWarning,
-			told{"Den ändrade konfigurationen kan inte användas: den förra gäller.", "The changed configuration can't be used: the one before stays in force."},
-			told{"Driften: kör 'domherre validate', som säger vad som är fel och på vilken rad.", "Operations: run 'domherre validate', which says what is wrong, and on which line."})
+	if faults := d.faults.Load(); faults != nil {
+		finding, advice := faulty(*faults)
+		add(noticeConfig, check.StateWarning, finding, advice)
 	}
 	if refused := d.book.refusals(); len(refused) > 0 {
 		why := strings.Join(refused, "; ")

@@ -27,7 +27,7 @@ func (d *daemon) reload(ctx context.Context) {
 			d.log.Error("config: "+p.Message, "at", p.Place(), "hint", p.Hint)
 		}
 		d.log.Error("the config has faults: the one before stays in force", "faults", len(problems.Errors()))
-		d.configFaulty(ctx, len(problems.Errors()))
+		d.configFaulty(ctx, problems.Errors())
 		return
 	}
 	old := d.current.Load()
@@ -36,8 +36,9 @@ func (d *daemon) reload(ctx context.Context) {
 	}
 	next, err := d.build(ctx, cfg)
 	if err != nil {
-		d.log.Error("the new config can't be used: the one before stays in force", "error", cfg.Redact(err.Error()))
-		d.configFaulty(ctx, 1)
+		why := cfg.Redact(err.Error())
+		d.log.Error("the new config can't be used: the one before stays in force", "error", why)
+		d.configFaulty(ctx, config.Problems{{File: cfg.Path, Message: why}})
 		return
 	}
 	d.adopt(ctx, next)
@@ -69,14 +70,14 @@ func (d *daemon) afterReload(ctx context.Context, old, next *generation, changed
 }
 
 // configFaulty notes that the config on disk isn't the one that runs.
-func (d *daemon) configFaulty(ctx context.Context, faults int) {
-	d.faults.Store(int64(faults))
+func (d *daemon) configFaulty(ctx context.Context, faults config.Problems) {
+	d.faults.Store(&faults)
 	d.metrics.ConfigValid(false)
 	d.remember(ctx)
 }
 
 func (d *daemon) configGood() {
-	d.faults.Store(0)
+	d.faults.Store(nil)
 	d.metrics.ConfigValid(true)
 	d.metrics.ConfigReloaded(d.now())
 }

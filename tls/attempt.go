@@ -112,7 +112,7 @@ func (m *Manager) issueFrom(ctx context.Context, iss *issuer, j *job) (*generati
 	}
 	var old *x509.Certificate
 	if j.current != nil && j.current.issuerKey == iss.key {
-		old, err = x509.ParseCertificate(j.current.leaf)
+		old, err = x509.ParseCertificate(j.current.leaf())
 		if err != nil {
 			return nil, err
 		}
@@ -214,9 +214,9 @@ func (m *Manager) succeeded(ctx context.Context, j job, g *generation) {
 	s := m.served(g, j.names)
 	j.record = record{ARI: j.record.ARI, Issued: j.record.Issued}
 	m.update(j.task, func() { j.task.unsaved = nil })
-	j.task.slot.put(s)
+	j.task.put(s)
 	m.keepRecord(j)
-	m.log.Info("certificate issued", "domain", shown(j.domain), "names", len(s.names), "issuer", s.issuer, "not_after", s.notAfter)
+	m.log.Info("certificate issued", "domain", shown(j.domain), "names", len(s.names), "issuer", s.issuer, "not_after", s.notAfter())
 	if err := m.shelf.prune(ctx, j.id, g.number); err != nil {
 		m.log.Warn("certificate: removing old generations", "domain", shown(j.domain), "error", err)
 	}

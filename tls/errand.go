@@ -66,10 +66,10 @@ func (m *Manager) depart(e Errand) error {
 			continue
 		}
 		found[t.domain] = true
-		tasks[t] = t.slot.number()
+		tasks[t] = t.number()
 		t.due, t.poked = time.Time{}, len(e.Domains) > 0 || e.Force
 		if e.Force {
-			t.replace = t.slot.number()
+			t.replace = t.number()
 		}
 	}
 	for _, d := range e.Domains {
@@ -113,7 +113,7 @@ func (m *Manager) arrive() []Renewed {
 		r := Renewed{Entry: m.entry(t), Outcome: Failed}
 		switch {
 		case t.problem != nil:
-		case t.slot.number() > before:
+		case t.number() > before:
 			r.Outcome = Issued
 		case !m.needed(m.jobOf(t)):
 			r.Outcome = Kept

@@ -22,7 +22,7 @@ func (m *Manager) Held(domain string) []Held {
 	defer m.mu.Unlock()
 	var all []Held
 	for _, t := range m.tasks {
-		if c := t.slot.cert.Load(); c != nil && (domain == "" || t.domain == domain) {
+		if c := t.cert.Load(); c != nil && (domain == "" || t.domain == domain) {
 			all = append(all, Held{t, c})
 		}
 	}
@@ -35,7 +35,7 @@ func (m *Manager) Held(domain string) []Held {
 func (h Held) ID() string { return h.task.id }
 
 // Serial is hexadecimal.
-func (h Held) Serial() string { return h.cert.serial }
+func (h Held) Serial() string { return h.cert.serial() }
 
 // Chain gives the certificate and what leads to its root as PEM, leaf first.
 func (h Held) Chain() []byte {
@@ -48,7 +48,7 @@ func (h Held) Chain() []byte {
 
 // Key gives the private key as PEM (PKCS #8).
 func (h Held) Key() ([]byte, error) {
-	key, err := expandKey(h.cert.key)
+	key, err := expandKey(h.cert.key())
 	if err != nil {
 		return nil, err
 	}

@@ -43,12 +43,12 @@ func (m *Manager) entry(t *task) Entry {
 	if e.Attempts > 0 || e.Waiting != "" {
 		e.NextTry = t.due
 	}
-	c := t.slot.cert.Load()
+	c := t.cert.Load()
 	if c == nil {
 		return e
 	}
-	e.Names, e.Issuer, e.Serial, e.Internal = slices.Clone(c.names), c.issuer, c.serial, c.issuerKey == internalca.Key
-	e.NotBefore, e.NotAfter = c.notBefore, c.notAfter
+	e.Names, e.Issuer, e.Serial, e.Internal = slices.Clone(c.names), c.issuer, c.serial(), c.issuerKey == internalca.Key
+	e.NotBefore, e.NotAfter = c.notBefore(), c.notAfter()
 	e.RenewAt, e.ARI = m.renewAt(c, t.record.ARI)
 	return e
 }
@@ -72,7 +72,7 @@ func (m *Manager) BrowserTrusted(host string) bool {
 		return false
 	}
 	now := m.now()
-	return !now.Before(c.notBefore) && now.Before(c.notAfter)
+	return !now.Before(c.notBefore()) && now.Before(c.notAfter())
 }
 
 // InternalRoots gives the internal CA's root as PEM, for clients to trust. It

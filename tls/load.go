@@ -14,7 +14,9 @@ import (
 )
 
 // parallelLoads bounds how many certificates are read from the store at once.
-const parallelLoads = 16
+// What reading leaves behind lies between what stays: with more at once, more
+// memory is held for it.
+const parallelLoads = 4
 
 // Reload reads from the store what isn't known yet: everything at start, and
 // later what other processes have issued. It returns once all that can be read
@@ -32,7 +34,7 @@ func (m *Manager) Reload(ctx context.Context) error {
 	var errs []error
 	for t, loaded := range m.snapshot() {
 		there := folders[t.id]
-		if loaded && there.newest() <= t.slot.number() {
+		if loaded && there.newest() <= t.number() {
 			continue
 		}
 		group.Go(func() error {
@@ -155,10 +157,11 @@ func (m *Manager) load(ctx context.Context, t *task, there *folder) error {
 		if r, err = m.shelf.load(ctx, t.id, m.now()); err != nil {
 			return err
 		}
+		r.ARI = m.shared.wish(r.ARI)
 	}
-	before := t.slot.number()
-	renewed := g != nil && t.slot.put(m.served(g, m.job(t).names)) && before > 0
-	t.slot.read.Store(true)
+	before := t.number()
+	renewed := g != nil && t.put(m.served(g, m.job(t).names)) && before > 0
+	t.read.Store(true)
 	m.update(t, func() {
 		renewed = renewed && !t.busy // else a step of ours has just stored it, or tells by itself
 		t.loaded, t.record = true, r
@@ -170,9 +173,9 @@ func (m *Manager) load(ctx context.Context, t *task, there *folder) error {
 	return nil
 }
 
-// number gives the generation in the slot, 0 if it is empty.
-func (s *slot) number() int {
-	if c := s.cert.Load(); c != nil {
+// number gives the generation that is served, 0 for none.
+func (t *task) number() int {
+	if c := t.cert.Load(); c != nil {
 		return c.number
 	}
 	return 0

@@ -53,30 +53,32 @@ type Manager struct {
 }
 
 // task is one certificate to keep: a subject, or a part of one with too many
-// names. All fields but id, domain and slot are guarded by Manager.mu.
+// names. All fields but the first four are guarded by Manager.mu.
 type task struct {
 	id     string // its folder in the store: the domain, or "domain~2"
 	domain string
-	slot   *slot
+	cert   atomic.Pointer[served] // a renewal swaps it, whatever handshakes do
+	read   atomic.Bool            // the store was asked for it
+
+	loaded bool // the store was read
+	poked  bool // try now, whatever the backoff
+	queued bool // waits until the CA allows another order
+	turn   bool // it has come, and isn't used yet
+	busy   bool // a step is running
+	again  bool // and shall be followed by another
+
+	holds   int // how often in a row Ready held it back
+	outages int // how often in a row no CA could be reached
+	replace int // the generation that is to be replaced, due or not
 
 	names   []string
 	problem error // why the subject can't be managed at all
-	loaded  bool  // the store was read
 	record  record
 	waiting string
-	holds   int       // how often in a row Ready held it back
-	outages int       // how often in a row no CA could be reached
 	due     time.Time // when to look at it; zero: at once
-	poked   bool      // try now, whatever the backoff
-	queued  bool      // waits until the CA allows another order
-	turn    bool      // it has come, and isn't used yet
-	turnAt  time.Time // when it comes
-	replace int       // the generation that is to be replaced, due or not
+	turnAt  time.Time // when its turn comes
 	unsaved *generation
-
-	busy   bool // a step is running
-	again  bool // and shall be followed by another
-	cancel context.CancelFunc
+	cancel  context.CancelFunc
 }
 
 // New makes a Manager. It does no I/O.
@@ -114,7 +116,7 @@ func (m *Manager) Manage(subjects []Subject) {
 			t := m.keep(s, i, part)
 			next[t.id] = t
 			for _, n := range part {
-				names[n] = t.slot
+				names[n] = t
 			}
 		}
 	}
@@ -161,7 +163,6 @@ func (m *Manager) keep(s Subject, part int, names []string) *task {
 	t := m.tasks[id]
 	if t == nil {
 		t = &task{id: id, domain: s.Domain}
-		t.slot = &slot{task: t}
 	}
 	t.problem = s.validate()
 	if slices.Equal(t.names, names) {

@@ -31,14 +31,6 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if dir, n, ok := strings.Cut(os.Getenv("DOMHERRE_MEASURE_START"), ","); ok {
-		count, err := strconv.Atoi(n)
-		if err != nil {
-			panic(err)
-		}
-		certs.MeasureStart(dir, count)
-		return
-	}
 	// Pebble reads these when it is made: no naps before validating.
 	os.Setenv("PEBBLE_VA_NOSLEEP", "1")
 	os.Exit(m.Run())

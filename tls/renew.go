@@ -34,7 +34,7 @@ func (m *Manager) needed(j job) bool {
 		return true
 	}
 	now := m.now()
-	if c.notBefore.After(now.Add(notYetValid)) {
+	if c.notBefore().After(now.Add(notYetValid)) {
 		return true
 	}
 	at, _ := m.renewAt(c, j.record.ARI)
@@ -43,20 +43,20 @@ func (m *Manager) needed(j job) bool {
 
 // renewAt says when to renew c, and whether that is the CA's wish.
 func (m *Manager) renewAt(c *served, wish *renewalWish) (time.Time, bool) {
-	lifetime := c.notAfter.Sub(c.notBefore)
-	if wish != nil && wish.Serial == c.serial && !wish.At.IsZero() {
+	lifetime := c.notAfter().Sub(c.notBefore())
+	if wish != nil && wish.Serial == c.serial() && !wish.At.IsZero() {
 		if latest := latestRenewal(c); wish.At.After(latest) {
 			return latest, false
 		}
 		return wish.At, true
 	}
 	left := time.Duration(float64(lifetime) * m.o.RenewBefore)
-	return c.notAfter.Add(-left - spread(c.serial, lifetime/50)), false
+	return c.notAfter().Add(-left - spread(c.serial(), lifetime/50)), false
 }
 
 // latestRenewal is the time from which no wish puts a renewal off.
 func latestRenewal(c *served) time.Time {
-	return c.notAfter.Add(-c.notAfter.Sub(c.notBefore) / latestFraction)
+	return c.notAfter().Add(-c.notAfter().Sub(c.notBefore()) / latestFraction)
 }
 
 // spread gives a duration below most that is always the same for a serial, so
@@ -101,7 +101,7 @@ func renewalInfo(ctx context.Context, iss *issuer, c *served) (acme.RenewalInfo,
 	if err := iss.ca.Check(ctx); err != nil {
 		return acme.RenewalInfo{}, err
 	}
-	leaf, err := x509.ParseCertificate(c.leaf)
+	leaf, err := x509.ParseCertificate(c.leaf())
 	if err != nil {
 		return acme.RenewalInfo{}, err
 	}
@@ -119,7 +119,7 @@ func (m *Manager) issuerOf(c *served) *issuer {
 
 // askAt says when the CA is next to be asked about c.
 func (m *Manager) askAt(c *served, wish *renewalWish) time.Time {
-	if wish == nil || wish.Serial != c.serial {
+	if wish == nil || wish.Serial != c.serial() {
 		return time.Time{}
 	}
 	return wish.AskAt
@@ -130,7 +130,7 @@ func (m *Manager) askAt(c *served, wish *renewalWish) time.Time {
 func (m *Manager) wish(j job, info acme.RenewalInfo, err error) renewalWish {
 	now := m.now()
 	old := j.record.ARI
-	w := renewalWish{Serial: j.current.serial, AskAt: now.Add(jitter(ariDefault))}
+	w := renewalWish{Serial: j.current.serial(), AskAt: now.Add(jitter(ariDefault))}
 	if err != nil {
 		if old != nil && old.Serial == w.Serial {
 			w = *old
@@ -155,7 +155,7 @@ func (m *Manager) wish(j job, info acme.RenewalInfo, err error) renewalWish {
 func (m *Manager) settle(j job) {
 	m.update(j.task, func() {
 		t := j.task
-		c := t.slot.cert.Load()
+		c := t.cert.Load()
 		if c == nil {
 			return
 		}

@@ -33,18 +33,18 @@ func (m *Manager) revoke(ctx context.Context, h Held, reason int) error {
 	if iss.acme == nil {
 		return errors.New("the internal CA revokes nothing: no browser trusts it")
 	}
-	leaf, err := x509.ParseCertificate(h.cert.leaf)
+	leaf, err := x509.ParseCertificate(h.cert.leaf())
 	if err != nil {
 		return err
 	}
-	key, err := expandKey(h.cert.key)
+	key, err := expandKey(h.cert.key())
 	if err != nil {
 		return err
 	}
 	if err := iss.acme.Revoke(ctx, leaf, key, reason); err != nil {
 		return err
 	}
-	m.log.Info("certificate revoked", "domain", shown(h.task.domain), "serial", h.cert.serial)
+	m.log.Info("certificate revoked", "domain", shown(h.task.domain), "serial", h.cert.serial())
 	err = m.o.Storage.Delete(ctx, generationKey(h.task.id, h.cert.number))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("it is revoked, but can't be taken out of the state: %w", err)

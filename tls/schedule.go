@@ -116,8 +116,8 @@ func (m *Manager) survey(now time.Time) {
 }
 
 func (t *task) expiry() time.Time {
-	if c := t.slot.cert.Load(); c != nil {
-		return c.notAfter
+	if c := t.cert.Load(); c != nil {
+		return c.notAfter()
 	}
 	return time.Time{}
 }

@@ -83,7 +83,7 @@ func newTicketKeys(c *tls.Config, now func() time.Time) func() error {
 func (m *Manager) getCertificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	host, names := hostOf(hello), *m.table.Load()
 	c := names.lookup(host)
-	if c == nil && m.readUnread(hello.Context(), names.slots(host)) {
+	if c == nil && m.readUnread(hello.Context(), names.tasks(host)) {
 		c = names.lookup(host)
 	}
 	if c == nil {
@@ -97,16 +97,16 @@ const firstRead = 2 * time.Second
 
 // readUnread reads the certificates that weren't loaded yet, and reports whether
 // there were such. Handshakes that want the same share one reading.
-func (m *Manager) readUnread(ctx context.Context, slots [2]*slot) (read bool) {
-	for _, s := range slots {
-		if s == nil || s.read.Load() {
+func (m *Manager) readUnread(ctx context.Context, tasks [2]*task) (read bool) {
+	for _, t := range tasks {
+		if t == nil || t.read.Load() {
 			continue
 		}
 		read = true
-		done := m.reading.DoChan(s.task.id, func() (any, error) {
+		done := m.reading.DoChan(t.id, func() (any, error) {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), firstRead)
 			defer cancel()
-			return nil, m.load(ctx, s.task, nil)
+			return nil, m.load(ctx, t, nil)
 		})
 		select {
 		case <-done: // an error shows in the log when Reload meets it

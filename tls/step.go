@@ -79,7 +79,7 @@ func (m *Manager) jobOf(t *task) job {
 	}
 	return job{
 		task: t, id: t.id, domain: t.domain, names: t.names, record: t.record.clone(),
-		current: t.slot.cert.Load(), poked: t.poked, unsaved: t.unsaved, replace: t.replace, siblings: siblings,
+		current: t.cert.Load(), poked: t.poked, unsaved: t.unsaved, replace: t.replace, siblings: siblings,
 	}
 }
 

@@ -29,8 +29,8 @@ const (
 // class sorts t. What keeps failing is given every turn again in the last tenth
 // of its lifetime. The lock is held.
 func (t *task) class(now time.Time) int {
-	c := t.slot.cert.Load()
-	alive := c != nil && now.Before(c.notAfter)
+	c := t.cert.Load()
+	alive := c != nil && now.Before(c.notAfter())
 	switch {
 	case alive && (t.record.Attempts == 0 || !now.Before(latestRenewal(c))):
 		return classSaving
@@ -73,7 +73,7 @@ func btoi(b bool) int {
 // its own certificate in the window that it named is free (RFC 9773, section 5).
 func (m *Manager) exempt(j *job, iss *issuer) bool {
 	wish := j.record.ARI
-	return j.current != nil && j.current.issuerKey == iss.key && wish != nil && wish.Serial == j.current.serial &&
+	return j.current != nil && j.current.issuerKey == iss.key && wish != nil && wish.Serial == j.current.serial() &&
 		!wish.At.IsZero() && !wish.Start.After(m.now())
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 // Relay stands between clients and a Server and cuts connections: all of them,
-// or one at a certain message.
+// or one at a certain message. It can hang, too.
 type Relay struct {
 	Dir string // holds its socket
 
@@ -20,8 +20,9 @@ type Relay struct {
 	mu    sync.Mutex
 	conns map[net.Conn]bool
 	down  bool
-	left  int  // messages of clients until the cut; 0: none is planned
-	after bool // the message that is cut at still reaches the server
+	hung  chan struct{} // closed when messages pass again; nil: they do
+	left  int           // messages of clients until the cut; 0: none is planned
+	after bool          // the message that is cut at still reaches the server
 	cut   bool
 }
 
@@ -42,7 +43,7 @@ func NewRelay(t testing.TB, s *Server) *Relay {
 	r := &Relay{Dir: dir, server: filepath.Join(s.Dir, socketName), conns: map[net.Conn]bool{}}
 	l, err := net.Listen("unix", filepath.Join(dir, socketName))
 	check(t, err)
-	t.Cleanup(func() { l.Close(); r.Down(true) })
+	t.Cleanup(func() { l.Close(); r.Hang(false); r.Down(true) })
 	go func() {
 		for {
 			client, err := l.Accept()
@@ -81,6 +82,29 @@ func (r *Relay) Down(yes bool) {
 	}
 }
 
+// Hang holds up what clients send, or lets it pass again: connections stay, and
+// nobody answers.
+func (r *Relay) Hang(yes bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.hung != nil {
+		close(r.hung)
+	}
+	if r.hung = nil; yes {
+		r.hung = make(chan struct{})
+	}
+}
+
+// pause waits while the relay hangs.
+func (r *Relay) pause() {
+	r.mu.Lock()
+	hung := r.hung
+	r.mu.Unlock()
+	if hung != nil {
+		<-hung
+	}
+}
+
 // serve passes one connection on.
 func (r *Relay) serve(client net.Conn) {
 	defer client.Close()
@@ -102,6 +126,7 @@ func (r *Relay) serve(client net.Conn) {
 		if err != nil {
 			return
 		}
+		r.pause()
 		pass, on := r.next()
 		if !on {
 			client.Close() // before the server can answer

@@ -118,11 +118,12 @@ func (b *book) enter(o portfolio.Outcome, d portfolio.DomainPlan) {
 	case d.Refused != "":
 		b.refused[d.ASCII] = d.Refused
 	}
-	if d.Error != "" && b.plans[d.ASCII].Error == "" && !b.plans[d.ASCII].Name.IsZero() {
-		// What was wanted is still known from before.
-		known := b.plans[d.ASCII]
+	if known := b.plans[d.ASCII]; d.Error != "" && !known.Name.IsZero() {
+		// What was wanted is still known from before, and what was done is done,
+		// however often the zone can't be read.
 		known.Error = d.Error
-		d = known
+		b.plans[d.ASCII] = known
+		return
 	}
 	b.plans[d.ASCII] = d
 	b.applied[d.ASCII] = o.Outcome == portfolio.Applied || o.Outcome == portfolio.Unchanged

@@ -68,7 +68,7 @@ type Want struct {
 
 // Desired is what a domain's zone shall hold.
 type Desired struct {
-	Domain Domain
+	Domain *Domain
 	Wants  []Want   // in the order of SortRRsets, one per key
 	Keep   []Key    // stay as observed where they are ours already
 	Notes  []string // sentences for people
@@ -96,9 +96,9 @@ const (
 //     a derived one of the same name and type; declared TXT values stand beside
 //     the mail lock's, unless they hold an SPF (DMARC, DKIM) policy themselves.
 //
-// It is pure. A paused domain keeps its records.
-func Desire(d Domain, f Facts, now time.Time) Desired {
-	b := builder{d: &d, f: &f, ttl: f.TTL(d.DNS.TTL)}
+// It is pure, and keeps d. A paused domain keeps its records.
+func Desire(d *Domain, f Facts, now time.Time) Desired {
+	b := builder{d: d, f: &f, ttl: f.TTL(d.DNS.TTL)}
 	b.wants = make([]Want, 0, 16)
 	if !now.Before(d.Launch) {
 		b.web()

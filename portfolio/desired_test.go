@@ -213,7 +213,7 @@ func TestDesire(t *testing.T) {
 			if c.facts != nil {
 				c.facts(&f)
 			}
-			des := Desire(d, f, now)
+			des := Desire(&d, f, now)
 			got := des.lines()
 			if got != c.want && (!strings.HasPrefix(c.want, "error") || !strings.HasPrefix(got, c.want)) {
 				t.Errorf("got\n%swant\n%s", got, c.want)
@@ -249,8 +249,8 @@ func TestDesireLeavesItsInputAlone(t *testing.T) {
 	f := facts(d)
 	f.CAA[0].Methods = []string{"tls-alpn-01", "http-01"}
 	factsBefore := fmt.Sprint(f)
-	first := Desire(d, f, now).lines()
-	if again := Desire(d, f, now).lines(); again != first {
+	first := Desire(&d, f, now).lines()
+	if again := Desire(&d, f, now).lines(); again != first {
 		t.Errorf("not the same twice:\n%s\n%s", first, again)
 	}
 	if fmt.Sprint(d) != before || fmt.Sprint(f) != factsBefore {

@@ -19,7 +19,7 @@ import (
 // marker, is in Err and Error of the result, which then holds no changes.
 func Diff(des Desired, obs Zone, portfolioID string) DomainPlan {
 	p := newDomainPlan(des.Domain)
-	p.Observed, p.Zone, p.desired = obs.Digest(), obs, &des
+	p.Observed, p.Zone = obs.Digest(), obs
 	p.holds = obs.holdsMore()
 	d := differ{des: &des, mode: des.Domain.DNS.Ownership}
 	if err := d.run(obs, MarkerID(portfolioID)); err != nil {
@@ -31,11 +31,22 @@ func Diff(des Desired, obs Zone, portfolioID string) DomainPlan {
 	p.Changes = append(p.Changes, d.changes...)
 	p.Marker = MarkerChange{d.before, d.after}
 	p.Owned = d.ownedCount()
+	if d.mode == OwnNone {
+		p.unmarked = keysOf(des.Wants)
+	}
 	return p
 }
 
+func keysOf(wants []Want) []Key {
+	keys := make([]Key, len(wants))
+	for i := range wants {
+		keys[i] = wants[i].Key()
+	}
+	return keys
+}
+
 // newDomainPlan is the plan that does nothing.
-func newDomainPlan(d Domain) DomainPlan {
+func newDomainPlan(d *Domain) DomainPlan {
 	return DomainPlan{
 		Domain: d.Name.Unicode(), ASCII: d.Name.ASCII(), Provider: d.Provider,
 		Notes: []string{}, Changes: []Change{}, Name: d.Name, Entry: d,

@@ -8,7 +8,7 @@ import (
 // BenchmarkDiff compares one domain that stands as wanted; the target is under 5 µs.
 func BenchmarkDiff(b *testing.B) {
 	d := entry(b, "kopasex.se")
-	des := Desire(d, facts(d), now)
+	des := Desire(&d, facts(d), now)
 	zone := Diff(des, zoneOf(b, "kopasex.se"), "duavgor").After()
 	if p := Diff(des, zone, "duavgor"); p.Pending() || p.Err != nil {
 		b.Fatal(p)
@@ -22,7 +22,7 @@ func BenchmarkDiff(b *testing.B) {
 // BenchmarkDiffNew fills an empty zone.
 func BenchmarkDiffNew(b *testing.B) {
 	d := entry(b, "kopasex.se")
-	des, zone := Desire(d, facts(d), now), zoneOf(b, "kopasex.se")
+	des, zone := Desire(&d, facts(d), now), zoneOf(b, "kopasex.se")
 	b.ReportAllocs()
 	for b.Loop() {
 		Diff(des, zone, "duavgor")
@@ -34,7 +34,7 @@ func BenchmarkDesire(b *testing.B) {
 	f := facts(d)
 	b.ReportAllocs()
 	for b.Loop() {
-		Desire(d, f, now)
+		Desire(&d, f, now)
 	}
 }
 
@@ -46,7 +46,7 @@ func BenchmarkPlan(b *testing.B) {
 			var domains []Domain
 			for i := range n {
 				d := entry(b, fmt.Sprintf("d%d.example", i))
-				zones.put(Diff(Desire(d, facts(d), now), zoneOf(b, d.Name.ASCII()), "duavgor").After())
+				zones.put(Diff(Desire(&d, facts(d), now), zoneOf(b, d.Name.ASCII()), "duavgor").After())
 				domains = append(domains, d)
 			}
 			r := reconciler(zones, &fakeStore{})

@@ -89,7 +89,7 @@ func randomWorld(t testing.TB, seed uint64) world {
 	w.zone = Zone{Name: w.entry.Name, RRsets: randomSets(r, 12)}
 	if chance(r, 70) {
 		earlier := randomEntry(t, r)
-		w.zone = Diff(Desire(earlier, facts(earlier), now), w.zone, "duavgor").After()
+		w.zone = Diff(Desire(&earlier, facts(earlier), now), w.zone, "duavgor").After()
 		w.zone.Missing = false
 	}
 	if chance(r, 50) { // drift
@@ -100,7 +100,7 @@ func randomWorld(t testing.TB, seed uint64) world {
 }
 
 func (w world) plan() DomainPlan {
-	return Diff(Desire(w.entry, w.facts, now), w.zone, "duavgor")
+	return Diff(Desire(&w.entry, w.facts, now), w.zone, "duavgor")
 }
 
 // eachWorld runs f on many worlds that can be planned.
@@ -156,7 +156,7 @@ func TestForeignIsNeverLost(t *testing.T) {
 
 // lostForeign words what of s is neither ours nor in the way, and gone.
 func (w world) lostForeign(s RRset, p DomainPlan, after Zone) string {
-	des := p.desired
+	des := Desire(&w.entry, w.facts, now)
 	own, ours := p.Marker.Before.Find(s.Key())
 	wanted := func(match func(Want) bool) bool { return slices.ContainsFunc(des.Wants, match) }
 	never := strings.HasPrefix(s.Name, "_acme-challenge") || len(w.entry.DNS.Ignore) > 0 && strings.HasSuffix(s.Name, ".lab")
@@ -269,13 +269,14 @@ func TestForeignIsNeverMarked(t *testing.T) {
 			z = applyStep(z, s)
 			set, _ := z.Find(MarkerKey)
 			m, err := ParseMarker(set.Data)
+			wants := Desire(&w.entry, w.facts, now).Wants
 			if err != nil {
 				t.Errorf("request %d: %v", i+1, err)
 			}
 			for _, o := range m.Owned {
 				have, there := z.Find(o.Key)
 				_, before := p.Marker.Before.Find(o.Key)
-				wanted := slices.ContainsFunc(p.desired.Wants, func(x Want) bool {
+				wanted := slices.ContainsFunc(wants, func(x Want) bool {
 					return x.Key() == o.Key && (x.Type == "TXT" || slices.Equal(x.Data, have.Data))
 				})
 				if there && !before && !wanted {

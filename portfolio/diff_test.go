@@ -323,7 +323,7 @@ func TestDiff(t *testing.T) {
 			f.Certified = false
 			zone := Zone{Name: d.Name, RRsets: slices.Clone(c.obs)}
 			SortRRsets(zone.RRsets)
-			des := Desire(d, f, now)
+			des := Desire(&d, f, now)
 			p := Diff(des, zone, "duavgor")
 			if got := p.lines(); got != c.want {
 				t.Errorf("got\n%swant\n%s", got, c.want)
@@ -338,12 +338,12 @@ func TestDiff(t *testing.T) {
 func TestDiffWithoutTheState(t *testing.T) {
 	t.Parallel()
 	d := entry(t, "kopasex.se")
-	held := Diff(Desire(d, facts(d), now), zoneOf(t, "kopasex.se"), "duavgor").After()
-	if p := Diff(Desire(d, Facts{}, now), held, "duavgor"); p.Pending() {
+	held := Diff(Desire(&d, facts(d), now), zoneOf(t, "kopasex.se"), "duavgor").After()
+	if p := Diff(Desire(&d, Facts{}, now), held, "duavgor"); p.Pending() {
 		t.Errorf("who doesn't hold the state changes what depends on it:\n%s", p.lines())
 	}
 	d.DNS.Hosts = []string{"@"}
-	p := Diff(Desire(d, Facts{}, now), held, "duavgor")
+	p := Diff(Desire(&d, Facts{}, now), held, "duavgor")
 	if !strings.Contains(p.lines(), "delete www HTTPS") || strings.Contains(p.lines(), "@ HTTPS 300") {
 		t.Errorf("a host that is gone:\n%s", p.lines())
 	}

@@ -35,11 +35,12 @@ func Guard(g GuardFacts) Policy {
 	return func(p Plan) Plan {
 		reasons := append(g.listReasons(), g.emptied(p)...)
 		reasons = append(reasons, g.planReasons(p)...)
-		p = eachDomain(func(d DomainPlan) DomainPlan {
-			if reasons := g.domainReasons(d); len(reasons) > 0 && d.Refused == "" {
-				return d.refuse(strings.Join(reasons, "; "))
+		p = eachDomain(func(d DomainPlan) (DomainPlan, bool) {
+			reasons := g.domainReasons(d)
+			if len(reasons) == 0 || d.Refused != "" {
+				return d, false
 			}
-			return d
+			return d.refuse(strings.Join(reasons, "; ")), true
 		})(p)
 		p.Summary.Refused = strings.Join(reasons, "; ")
 		return p
@@ -124,10 +125,15 @@ func (z Zone) holdsMore() bool {
 // planReasons count over all domains.
 func (g GuardFacts) planReasons(p Plan) []string {
 	var owned, lost, losing, listed, touched int
-	gone := slices.DeleteFunc(slices.Clone(p.Domains), func(d DomainPlan) bool { return !d.Leaving || len(d.losses()) == 0 })
+	going := 0
+	for i := range p.Domains {
+		if d := &p.Domains[i]; d.Leaving && len(d.losses()) > 0 {
+			going++
+		}
+	}
 	for i := range p.Domains {
 		d := &p.Domains[i]
-		if d.Leaving && len(gone) == 1 {
+		if d.Leaving && going == 1 {
 			continue
 		}
 		n := len(d.losses())

@@ -12,14 +12,14 @@ import (
 func standing(t testing.TB, domain string, edit func(*Domain), spoil func(*Zone)) DomainPlan {
 	t.Helper()
 	d := entry(t, domain)
-	zone := Diff(Desire(d, facts(d), now), zoneOf(t, domain), "duavgor").After()
+	zone := Diff(Desire(&d, facts(d), now), zoneOf(t, domain), "duavgor").After()
 	if edit != nil {
 		edit(&d)
 	}
 	if spoil != nil {
 		spoil(&zone)
 	}
-	return Diff(Desire(d, facts(d), now), zone, "duavgor")
+	return Diff(Desire(&d, facts(d), now), zone, "duavgor")
 }
 
 // standings are n domains that stand as wanted, and those edited before them.
@@ -87,7 +87,7 @@ func TestGuardOfOneDomain(t *testing.T) {
 			t.Parallel()
 			d := standing(t, "kopasex.se", c.edit, c.spoil)
 			others := standings(t, 20)
-			accepted := []Domain{d.Entry}
+			accepted := []Domain{*d.Entry}
 			accepted[0].Owned = c.before
 			p := NewPlan("duavgor", now, append(others, d)).Apply(Guard(GuardFacts{MaxDelete: c.max, Accepted: accepted}))
 			got, _ := p.Find("kopasex.se")
@@ -126,8 +126,8 @@ func TestGuardOfTheWhole(t *testing.T) {
 		var plans []DomainPlan
 		for i := range n {
 			d := entry(t, fmt.Sprintf("gone-%d.example", i))
-			zone := Diff(Desire(d, facts(d), now), zoneOf(t, d.Name.ASCII()), "duavgor").After()
-			plans = append(plans, planLeaving(d, zone, "duavgor"))
+			zone := Diff(Desire(&d, facts(d), now), zoneOf(t, d.Name.ASCII()), "duavgor").After()
+			plans = append(plans, planLeaving(&d, zone, "duavgor"))
 		}
 		return plans
 	}
@@ -182,7 +182,7 @@ func TestGuardOfTheWhole(t *testing.T) {
 			t.Parallel()
 			before := c.before
 			for _, p := range c.plans {
-				d := p.Entry
+				d := *p.Entry
 				d.Owned = 14
 				before = append(before, d)
 			}

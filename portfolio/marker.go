@@ -60,10 +60,10 @@ func (m Marker) IsZero() bool { return m.Portfolio == "" }
 
 // Equal reports whether m and o say the same.
 func (m Marker) Equal(o Marker) bool {
-	return m.Portfolio == o.Portfolio && slices.EqualFunc(m.Owned, o.Owned, func(a, b Owned) bool {
-		return a.Key == b.Key && slices.Equal(a.Values, b.Values)
-	})
+	return m.Portfolio == o.Portfolio && slices.EqualFunc(m.Owned, o.Owned, Owned.equal)
 }
+
+func (o Owned) equal(p Owned) bool { return o.Key == p.Key && slices.Equal(o.Values, p.Values) }
 
 // Find gives the entry at k.
 func (m Marker) Find(k Key) (Owned, bool) {

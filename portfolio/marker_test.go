@@ -11,7 +11,7 @@ import (
 func TestMarkerIsCompact(t *testing.T) {
 	t.Parallel()
 	d := entry(t, "kopasex.se")
-	p := Diff(Desire(d, facts(d), now), zoneOf(t, "kopasex.se"), "duavgor")
+	p := Diff(Desire(&d, facts(d), now), zoneOf(t, "kopasex.se"), "duavgor")
 	s := p.Marker.After.RRset()
 	want := "v=domherre1 p=8c72586877a70342 @:A,AAAA,CAA,HTTPS,MX,TXT+f90139dd9ab3 *:TXT+f90139dd9ab3 *._domainkey:TXT+18247cb0900a _dmarc:TXT+a75a2b15aa16 www:A,AAAA,HTTPS,MX,TXT+f90139dd9ab3"
 	if len(s.Data) != 1 || s.Data[0] != want {

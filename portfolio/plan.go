@@ -70,7 +70,7 @@ type DomainPlan struct {
 	Changes  []Change `json:"changes"` // never nil; in the order of SortRRsets
 
 	Name    Name         `json:"-"`
-	Entry   Domain       `json:"-"` // what the plan is for; as last accepted, where it left the list
+	Entry   *Domain      `json:"-"` // what the plan is for; as last accepted, where it left the list; not to be changed
 	Err     error        `json:"-"` // behind Error
 	Refused string       `json:"-"` // the guard's reason, where it refuses this domain alone
 	Forced  string       `json:"-"` // the guard's reason, where Force lifted it
@@ -82,9 +82,9 @@ type DomainPlan struct {
 	Away    string       `json:"-"` // who keeps the zone now, where this is for a provider that kept it before
 	Stale   bool         `json:"-"` // refused because a saved plan no longer fits
 
-	holds   bool     // the zone has more than its delegation
-	desired *Desired // what Diff was asked for; nil where the zone couldn't be read
-	undoes  string   // the journal's entry that this rolls back
+	holds    bool   // the zone has more than its delegation
+	unmarked []Key  // what is wanted where no marker says that it is ours
+	undoes   string // the journal's entry that this rolls back
 }
 
 // MarkerChange is what becomes of a zone's marker. The zero Marker is none.
@@ -103,7 +103,7 @@ func (p DomainPlan) Pending() bool {
 // nothing to write: of a large portfolio, that is nearly all.
 func (p DomainPlan) lean() DomainPlan {
 	if !p.Pending() {
-		p.Zone.RRsets, p.Marker, p.desired = nil, MarkerChange{}, nil
+		p.Zone.RRsets, p.Marker, p.unmarked = nil, MarkerChange{}, nil
 	}
 	return p
 }
@@ -140,10 +140,8 @@ func (p DomainPlan) Wanted() []RRset {
 	for _, c := range p.Changes {
 		changed[c.Key()] = true
 	}
-	if p.desired != nil && p.Entry.DNS.Ownership == OwnNone {
-		for i := range p.desired.Wants {
-			changed[p.desired.Wants[i].Key()] = true // no marker says that they are ours
-		}
+	for _, k := range p.unmarked {
+		changed[k] = true
 	}
 	var want []RRset
 	for _, s := range p.After().RRsets {
@@ -176,6 +174,18 @@ func (c Change) RRset() RRset {
 		s.TTL, s.Data = c.Before.TTL, c.Before.Data
 	}
 	return s
+}
+
+func (c Change) equal(o Change) bool {
+	b, p := c.Before, o.Before
+	if (b == nil) != (p == nil) || b != nil && (b.TTL != p.TTL || b.Owned != p.Owned || !slices.Equal(b.Data, p.Data)) {
+		return false
+	}
+	a, q := c.After, o.After
+	if (a == nil) != (q == nil) || a != nil && (a.TTL != q.TTL || !slices.Equal(a.Data, q.Data)) {
+		return false
+	}
+	return c.Op == o.Op && c.Key() == o.Key() && c.TTL == o.TTL
 }
 
 // Before is the RRset that a change replaces.

@@ -12,7 +12,7 @@ import (
 // domain's entry in the portfolio, obs its zone as it is now.
 //
 // What was not ours before e is not ours afterwards. Undo is pure.
-func Undo(e Entry, d Domain, obs Zone, portfolioID string) DomainPlan {
+func Undo(e Entry, d *Domain, obs Zone, portfolioID string) DomainPlan {
 	p := newDomainPlan(d)
 	p.Observed, p.Zone, p.undoes = obs.Digest(), obs, e.ID
 	p.holds = obs.holdsMore()

@@ -10,7 +10,7 @@ import (
 func TestUndoTakesBackEveryPlan(t *testing.T) {
 	eachWorld(t, 1500, func(t *testing.T, w world, p DomainPlan) {
 		e := Entry{ID: "e1", ASCII: p.ASCII, Changes: p.Changes}
-		undo := Undo(e, w.entry, applied(p), "duavgor")
+		undo := Undo(e, &w.entry, applied(p), "duavgor")
 		if undo.Err != nil {
 			t.Fatal(undo.Err)
 		}
@@ -18,7 +18,7 @@ func TestUndoTakesBackEveryPlan(t *testing.T) {
 		if !sameRecords(got, w.zone) {
 			t.Errorf("got %v", got.RRsets)
 		}
-		if again := Undo(e, w.entry, got, "duavgor"); again.Pending() {
+		if again := Undo(e, &w.entry, got, "duavgor"); again.Pending() {
 			t.Errorf("still to do:\n%s", again.lines())
 		}
 		for _, o := range undo.Marker.After.Owned {
@@ -73,7 +73,7 @@ func TestUndo(t *testing.T) {
 			t.Parallel()
 			zone := Zone{Name: d.Name, RRsets: slices.Clone(c.obs)}
 			SortRRsets(zone.RRsets)
-			if got := Undo(c.entry, d, zone, "duavgor").lines(); got != c.want {
+			if got := Undo(c.entry, &d, zone, "duavgor").lines(); got != c.want {
 				t.Errorf("got\n%swant\n%s", got, c.want)
 			}
 		})

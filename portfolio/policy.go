@@ -2,7 +2,6 @@ package portfolio
 
 import (
 	"fmt"
-	"reflect"
 	"slices"
 )
 
@@ -18,13 +17,19 @@ func (p Plan) Apply(policies ...Policy) Plan {
 	return p.settled()
 }
 
-// eachDomain is the Policy that treats every domain by itself. f gets a copy
-// whose slices it must not write to.
-func eachDomain(f func(DomainPlan) DomainPlan) Policy {
+// eachDomain is the Policy that treats every domain by itself; f says whether it
+// made another of it. f gets a copy whose slices it must not write to.
+func eachDomain(f func(DomainPlan) (_ DomainPlan, changed bool)) Policy {
 	return func(p Plan) Plan {
-		p.Domains = slices.Clone(p.Domains)
+		shared := true // with the plan that was given
 		for i, d := range p.Domains {
-			p.Domains[i] = f(d)
+			d, changed := f(d)
+			if changed && shared {
+				p.Domains, shared = slices.Clone(p.Domains), false
+			}
+			if changed {
+				p.Domains[i] = d
+			}
 		}
 		return p
 	}
@@ -33,21 +38,21 @@ func eachDomain(f func(DomainPlan) DomainPlan) Policy {
 // AsSaved lets pass what saved says already, and nothing else. Domains for
 // which saved no longer fits are refused, each by itself.
 func AsSaved(saved Plan) Policy {
-	return eachDomain(func(d DomainPlan) DomainPlan {
+	return eachDomain(func(d DomainPlan) (DomainPlan, bool) {
 		s, found := saved.planFor(d)
 		switch {
 		case !found || len(s.Changes) == 0 && (len(d.Changes) > 0 || d.Leaving):
-			return d.withoutChanges()
+			return d.withoutChanges(), true
 		case d.Err != nil:
 		case s.Observed != d.Observed && (len(s.Changes) > 0 || d.Pending()):
 			d = d.refuse("its zone has changed since the plan was saved: make the plan anew")
 			d.Stale = true
-		case !reflect.DeepEqual(s.Changes, d.Changes):
+		case !slices.EqualFunc(s.Changes, d.Changes, Change.equal):
 			d = d.refuse("what is wanted has changed since the plan was saved: make the plan anew")
 			d.Stale = true
 		}
 		d.Prune = d.Prune && d.Pending()
-		return d
+		return d, true
 	})
 }
 
@@ -81,14 +86,14 @@ func (p DomainPlan) refuse(reason string) DomainPlan {
 // had against it. What a saved plan no longer fits stays refused.
 func Force(p Plan) Plan {
 	p.Forced, p.Summary.Refused = p.Summary.Refused, ""
-	return eachDomain(func(d DomainPlan) DomainPlan {
+	return eachDomain(func(d DomainPlan) (DomainPlan, bool) {
 		if d.Refused == "" || d.Stale {
-			return d
+			return d, false
 		}
 		note := slices.Index(d.Notes, "refused: "+d.Refused)
 		d.Notes = slices.Clone(d.Notes)
 		d.Notes[note] = fmt.Sprintf("forced, though the guard says: %s", d.Refused)
 		d.Forced, d.Refused = d.Refused, ""
-		return d
+		return d, true
 	})(p)
 }

@@ -85,7 +85,7 @@ func (r *Reconciler) RunOnce(ctx context.Context, p Portfolio, o Options) (Repor
 	if err != nil {
 		return Report{}, err
 	}
-	again := func(d DomainPlan, now Zone) DomainPlan { return Diff(*d.desired, now, p.ID) }
+	again := func(d DomainPlan, now Zone) DomainPlan { return Diff(r.desired(d, plan.Made), now, p.ID) }
 	return r.carryOut(ctx, p, accepted, plan, o, again)
 }
 

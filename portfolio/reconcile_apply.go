@@ -1,9 +1,7 @@
 package portfolio
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -127,11 +125,11 @@ func (w writer) writeZone(ctx context.Context, d DomainPlan) (_ DomainPlan, afte
 		if err := ctx.Err(); err != nil {
 			return d, nil, err
 		}
-		after, err := w.r.send(ctx, Write{Domain: d.Entry, Observed: d.Zone, Steps: Steps(d)})
+		after, err := w.r.send(ctx, Write{Domain: *d.Entry, Observed: d.Zone, Steps: Steps(d)})
 		if !errors.Is(err, ErrStale) || try == staleTries {
 			return d, after, err
 		}
-		zone, observeErr := w.r.observe(ctx, d.Entry, true)
+		zone, observeErr := w.r.observe(ctx, *d.Entry, true)
 		if observeErr != nil {
 			return d, nil, observeErr
 		}
@@ -139,7 +137,7 @@ func (w writer) writeZone(ctx context.Context, d DomainPlan) (_ DomainPlan, afte
 		if fresh.Err != nil {
 			return d, nil, fresh.Err
 		}
-		if fresh.Pending() && !sameChanges(fresh.Changes, d.Changes) {
+		if fresh.Pending() && !slices.EqualFunc(fresh.Changes, d.Changes, Change.equal) {
 			return d, nil, err
 		}
 		fresh.Leaving = d.Leaving
@@ -161,12 +159,6 @@ func (r *Reconciler) send(ctx context.Context, w Write) (*Zone, error) {
 		return nil, err
 	}
 	return &after, nil
-}
-
-func sameChanges(a, b []Change) bool {
-	x, _ := json.Marshal(a)
-	y, _ := json.Marshal(b)
-	return bytes.Equal(x, y)
 }
 
 // lookAgain gives the changes that came to pass with a write, and in words what
@@ -200,7 +192,7 @@ func (w writer) aftermath(ctx context.Context, d DomainPlan, writeErr error) (Zo
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), aftermathLimit)
 		defer cancel()
 	}
-	return w.r.observe(ctx, d.Entry, writeErr != nil)
+	return w.r.observe(ctx, *d.Entry, writeErr != nil)
 }
 
 // remaining words what a plan would still do.

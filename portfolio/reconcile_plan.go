@@ -6,14 +6,23 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // target is one domain of a run.
 type target struct {
-	Domain
+	*Domain // not to be changed
 	leaving bool
 	away    string // the provider that keeps the zone now, where Domain has one that kept it before
 	found   bool   // by its marker alone
+}
+
+// at is the target at a provider that kept the zone before.
+func (t target) at(provider string) target {
+	old := *t.Domain
+	t.Domain, t.away = &old, t.Provider
+	old.Provider = provider
+	return t
 }
 
 // plan observes, compares, and lets policies and the guard judge.
@@ -22,13 +31,16 @@ func (r *Reconciler) plan(ctx context.Context, p Portfolio, accepted []Domain, o
 	if err != nil {
 		return Plan{}, err
 	}
+	began := r.Now() // one moment for all: what they shall hold may depend on it
+	kept := newShared()
 	domains := make([]DomainPlan, len(targets))
 	progress := r.progress(StepObserve, len(targets))
 	r.each(len(targets), func(i int) string { return targets[i].Provider }, func(i int) {
-		domains[i] = r.planDomain(ctx, p.ID, targets[i], o)
+		d := r.planDomain(ctx, p.ID, targets[i], began, o)
 		if o.Lean && !o.Wait && !o.Waves {
-			domains[i] = domains[i].lean()
+			d = d.lean()
 		}
+		domains[i] = kept.plan(d)
 		progress.done(targets[i].Name, domains[i].Err)
 	})
 	if err := ctx.Err(); err != nil {
@@ -42,7 +54,7 @@ func (r *Reconciler) plan(ctx context.Context, p Portfolio, accepted []Domain, o
 	if o.Force {
 		policies = append(policies, Force)
 	}
-	return NewPlan(p.ID, r.Now(), domains, policies...), nil
+	return NewPlan(p.ID, began, domains, policies...), nil
 }
 
 // targets are the zones that a run is for: of those listed and those leaving,
@@ -77,11 +89,12 @@ func (r *Reconciler) targets(ctx context.Context, p Portfolio, accepted []Domain
 // known are the targets that the list and the state tell of.
 func (r *Reconciler) known(p Portfolio, accepted []Domain, o Options) []target {
 	all := make([]target, 0, len(p.Domains))
-	for _, d := range p.Domains {
-		all = append(all, target{Domain: d})
+	for i := range p.Domains {
+		all = append(all, target{Domain: &p.Domains[i]})
 	}
-	for _, d := range Leaving(p, accepted) {
-		all = append(all, target{Domain: d, leaving: true})
+	leaving := Leaving(p, accepted)
+	for i := range leaving {
+		all = append(all, target{Domain: &leaving[i], leaving: true})
 	}
 	if o.Away {
 		all = append(all, away(p, accepted, r.Providers)...)
@@ -107,14 +120,14 @@ func Leaving(p Portfolio, accepted []Domain) []Domain {
 }
 
 // planDomain observes one domain and compares.
-func (r *Reconciler) planDomain(ctx context.Context, portfolioID string, t target, o Options) DomainPlan {
+func (r *Reconciler) planDomain(ctx context.Context, portfolioID string, t target, at time.Time, o Options) DomainPlan {
 	d := newDomainPlan(t.Domain)
 	d.Leaving = t.leaving
 	if d.Away = t.away; t.leaving && !o.Prune && o.Saved == nil {
 		d.Notes, d.Owned = append(d.Notes, t.stays()), t.Owned
 		return d
 	}
-	zone, err := r.observe(ctx, t.Domain, o.Full)
+	zone, err := r.observe(ctx, *t.Domain, o.Full)
 	if err != nil {
 		d.fail(fmt.Errorf("%s: reading the zone at provider %s: %w", t.Name, t.Provider, err))
 		return d
@@ -125,9 +138,9 @@ func (r *Reconciler) planDomain(ctx context.Context, portfolioID string, t targe
 	case t.leaving:
 		return planLeaving(t.Domain, zone, portfolioID)
 	}
-	d = Diff(r.desire(t.Domain), zone, portfolioID)
+	d = Diff(r.desire(t.Domain, at), zone, portfolioID)
 	if zone.Missing && d.Pending() {
-		d.Notes = append(d.Notes, r.creation(t.Domain))
+		d.Notes = append(d.Notes, r.creation(*t.Domain))
 	}
 	return d
 }
@@ -151,7 +164,17 @@ func (t target) stays() string {
 	return "left the list: its records stay, and lead here, until apply --prune"
 }
 
-func (r *Reconciler) desire(d Domain) Desired { return Desire(d, r.factsOf(d), r.Now()) }
+// desire is what a domain's zone shall hold at a time.
+func (r *Reconciler) desire(d *Domain, at time.Time) Desired { return Desire(d, r.factsOf(*d), at) }
+
+// desired is what d was made from. It is made anew where it is needed: kept, it
+// would be the largest part of a plan.
+func (r *Reconciler) desired(d DomainPlan, at time.Time) Desired {
+	if d.Leaving {
+		return Desired{Domain: d.Entry}
+	}
+	return r.desire(d.Entry, at)
+}
 
 func (r *Reconciler) factsOf(d Domain) Facts {
 	if r.Facts == nil {
@@ -173,12 +196,13 @@ func (r *Reconciler) observe(ctx context.Context, d Domain, full bool) (Zone, er
 // planLeaving plans the removal of all that is ours from the zone of a domain
 // that left the list. Where another portfolio has taken the zone over, or the
 // zone is gone, there is nothing left to do.
-func planLeaving(entry Domain, zone Zone, portfolioID string) DomainPlan {
-	des := Desired{Domain: entry}
-	if des.Domain.DNS.Ownership == OwnExclusive {
-		des.Domain.DNS.Ownership = OwnMarker // what others have in the zone survives our leaving
+func planLeaving(entry *Domain, zone Zone, portfolioID string) DomainPlan {
+	if entry.DNS.Ownership == OwnExclusive {
+		left := *entry
+		left.DNS.Ownership = OwnMarker // what others have in the zone survives our leaving
+		entry = &left
 	}
-	d := Diff(des, zone, portfolioID)
+	d := Diff(Desired{Domain: entry}, zone, portfolioID)
 	if foreign := (*ForeignMarkerError)(nil); errors.As(d.Err, &foreign) {
 		d.Err, d.Error = nil, ""
 		d.Notes = []string{"left the list, and another portfolio manages its zone now"}

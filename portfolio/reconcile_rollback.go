@@ -24,7 +24,7 @@ func (r *Reconciler) Rollback(ctx context.Context, p Portfolio, e Entry, o Optio
 	}
 	t := all[i]
 	if e.Provider != "" && e.Provider != t.Provider {
-		t.Provider, t.away = e.Provider, t.Provider // the entry is about the zone there
+		t = t.at(e.Provider) // the entry is about the zone there
 	}
 	d := r.planRollback(ctx, p.ID, e, t)
 	policies := []Policy{Guard(GuardFacts{MaxDelete: p.MaxDelete, Listed: p.Domains, Accepted: accepted})}
@@ -37,7 +37,7 @@ func (r *Reconciler) Rollback(ctx context.Context, p Portfolio, e Entry, o Optio
 }
 
 func (r *Reconciler) planRollback(ctx context.Context, portfolioID string, e Entry, t target) DomainPlan {
-	zone, err := r.observe(ctx, t.Domain, true)
+	zone, err := r.observe(ctx, *t.Domain, true)
 	if err != nil {
 		d := newDomainPlan(t.Domain)
 		d.Leaving, d.Away = t.leaving, t.away
@@ -49,7 +49,7 @@ func (r *Reconciler) planRollback(ctx context.Context, portfolioID string, e Ent
 	if t.leaving || t.away != "" || d.Err != nil {
 		return d
 	}
-	next := Diff(r.desire(t.Domain), d.After(), portfolioID)
+	next := Diff(r.desire(t.Domain, r.Now()), d.After(), portfolioID)
 	back := slices.DeleteFunc(next.Changes, func(c Change) bool {
 		return !slices.ContainsFunc(d.Changes, func(mine Change) bool { return mine.Key() == c.Key() })
 	})

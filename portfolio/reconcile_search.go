@@ -15,18 +15,16 @@ func away(p Portfolio, accepted []Domain, configured []string) []target {
 		before[accepted[i].Name] = &accepted[i]
 	}
 	var out []target
-	for _, d := range p.Domains {
+	for i := range p.Domains {
+		d := &p.Domains[i]
 		was, known := before[d.Name]
 		if !known {
 			continue
 		}
 		for _, provider := range formerly(*was, d.Provider, was.Owned) {
-			if !slices.Contains(configured, provider) {
-				continue
+			if slices.Contains(configured, provider) {
+				out = append(out, target{Domain: d, leaving: true}.at(provider))
 			}
-			old := d
-			old.Provider = provider
-			out = append(out, target{Domain: old, leaving: true, away: d.Provider})
 		}
 	}
 	return out
@@ -76,15 +74,17 @@ func (r *Reconciler) search(ctx context.Context, p Portfolio, accepted []Domain,
 		return nil
 	}
 	r.each(len(candidates), func(i int) string { return candidates[i].Provider }, func(i int) {
-		zone, err := r.observe(ctx, candidates[i].Domain, false)
+		zone, err := r.observe(ctx, *candidates[i].Domain, false)
 		marker, notOurs := readMarker(candidates[i].Name, zone, MarkerID(p.ID))
 		if err != nil || notOurs != nil || marker.IsZero() {
-			candidates[i].Domain = Domain{}
+			candidates[i].Domain = nil
 			return
 		}
-		candidates[i].DNS.Hosts, candidates[i].Owned = marker.hosts(), len(marker.Owned)
+		found := *candidates[i].Domain
+		found.DNS.Hosts, found.Owned = marker.hosts(), len(marker.Owned)
+		candidates[i].Domain = &found
 	})
-	return slices.DeleteFunc(candidates, func(t target) bool { return t.Name.IsZero() || t.away != "" && !o.Away })
+	return slices.DeleteFunc(candidates, func(t target) bool { return t.Domain == nil || t.away != "" && !o.Away })
 }
 
 // lacks reports whether a saved plan is for zones that aren't known.
@@ -116,10 +116,11 @@ func (r *Reconciler) unknown(p Portfolio, known []target, provider string, names
 		}
 		t := target{leaving: true, found: true}
 		if d, elsewhere := listed[name]; elsewhere {
-			t.Domain, t.away = *d, d.Provider
-			t.Provider = provider
+			t.Domain = d
+			t = t.at(provider)
 		} else {
-			t.Domain = r.Unlisted(name, provider)
+			left := r.Unlisted(name, provider)
+			t.Domain = &left
 		}
 		out = append(out, t)
 	}
@@ -145,7 +146,7 @@ func (r *Reconciler) planAway(ctx context.Context, portfolioID string, t target,
 	if d.Err != nil || !d.Pending() {
 		return d
 	}
-	here := t.Domain
+	here := *t.Domain
 	here.Provider = t.away
 	if now, err := r.observe(ctx, here, false); err != nil || now.Digest() == zone.Digest() {
 		d = d.withoutChanges()
@@ -169,7 +170,7 @@ func (r *Reconciler) stillThere(ctx context.Context, t target, zone Zone) string
 		return "where the domain is delegated to can't be found out"
 	}
 	ns, _ := zone.Find(apexNS)
-	there, err := delegator.Delegated(ctx, t.Domain, ns.Data)
+	there, err := delegator.Delegated(ctx, *t.Domain, ns.Data)
 	switch {
 	case err != nil:
 		return fmt.Sprintf("where the domain is delegated to can't be found out: %v", err)

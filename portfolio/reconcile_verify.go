@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -40,7 +39,7 @@ func (r *Reconciler) ask(ctx context.Context, report *Report, open []int, wait b
 		domains := report.Plan.Domains
 		r.each(len(open), func(i int) string { return domains[open[i]].Provider }, func(i int) {
 			d := &domains[open[i]]
-			report.Outcomes[open[i]].Served = r.Zones.Verify(ctx, d.Entry, d.Wanted())
+			report.Outcomes[open[i]].Served = r.Zones.Verify(ctx, *d.Entry, d.Wanted())
 		})
 		open = slices.DeleteFunc(open, func(i int) bool {
 			served := report.Outcomes[i].Served.All() || len(domains[i].Wanted()) == 0
@@ -104,15 +103,20 @@ func (r *Reconciler) accept(ctx context.Context, p Portfolio, before []Domain, r
 		return nil
 	}
 	after := acceptedAfter(before, report)
-	was, err := json.Marshal(before)
-	is, err2 := json.Marshal(after)
-	if err = errors.Join(err, err2); err == nil && !bytes.Equal(was, is) {
-		err = r.Accepted.SaveAccepted(context.WithoutCancel(ctx), p.ID, after)
+	if slices.EqualFunc(before, after, sameEntry) {
+		return nil
 	}
-	if err != nil {
+	if err := r.Accepted.SaveAccepted(context.WithoutCancel(ctx), p.ID, after); err != nil {
 		return fmt.Errorf("the zones are written, but not what was accepted, which the guard needs: %w", err)
 	}
 	return nil
+}
+
+// sameEntry compares entries as they are kept.
+func sameEntry(a, b Domain) bool {
+	was, err := json.Marshal(a)
+	is, err2 := json.Marshal(b)
+	return err == nil && err2 == nil && bytes.Equal(was, is)
 }
 
 // gone reports whether what was ours in the zone of a leaving domain is gone.
@@ -143,7 +147,7 @@ func acceptedAfter(before []Domain, report Report) []Domain {
 			continue
 		case d.Leaving:
 			if !known {
-				entry = d.Entry
+				entry = *d.Entry
 			}
 			entry.Leaving = true
 		case out.Outcome == Refused:
@@ -152,7 +156,7 @@ func acceptedAfter(before []Domain, report Report) []Domain {
 			}
 		default:
 			was := entry
-			entry = d.Entry
+			entry = *d.Entry
 			entry.Leaving, entry.Owned, entry.Former = false, was.Owned, formerly(was, d.Provider, was.Owned)
 			if was.Provider != d.Provider {
 				entry.Owned = 0

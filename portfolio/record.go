@@ -28,6 +28,10 @@ type RRset struct {
 // Key gives the RRset's place in its zone.
 func (s RRset) Key() Key { return Key{s.Name, s.Type} }
 
+func (s RRset) equal(o RRset) bool {
+	return s.Name == o.Name && s.Type == o.Type && s.TTL == o.TTL && slices.Equal(s.Data, o.Data)
+}
+
 // Zone is what a provider holds for one domain.
 type Zone struct {
 	Name    Name

@@ -69,7 +69,7 @@ func TestSteps(t *testing.T) {
 			SortRRsets(zone.RRsets)
 			f := facts(d)
 			f.Certified = false
-			if got := dumpSteps(Steps(Diff(Desire(d, f, now), zone, "duavgor"))); got != c.want {
+			if got := dumpSteps(Steps(Diff(Desire(&d, f, now), zone, "duavgor"))); got != c.want {
 				t.Errorf("got\n%swant\n%s", got, c.want)
 			}
 		})

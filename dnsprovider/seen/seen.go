@@ -4,7 +4,6 @@
 package seen
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -13,7 +12,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -40,24 +38,39 @@ type Memory struct {
 	of    string
 	now   func() time.Time
 
-	mu     sync.Mutex
-	loaded bool
-	dirty  bool
-	zones  map[string]json.RawMessage // entries by A-labels; most are never looked at
+	mu       sync.Mutex
+	loaded   bool
+	dirty    bool
+	zones    map[string]entry    // by A-labels
+	contents map[string]*content // by their text
 }
 
 // entry is a zone as read whole at a time.
 type entry struct {
-	At     time.Time         `json:"at"`
-	Serial uint32            `json:"serial"`
-	RRsets []portfolio.RRset `json:"rrsets"`
+	at     time.Time
+	serial uint32
+	*content
+}
+
+// content is what zones hold; look-alike domains share one.
+type content struct {
+	text   string            // JSON; most are never looked at
+	rrsets []portfolio.RRset // read from it once, where several zones hold the same
+	zones  int               // that hold it
 }
 
 // document is a Memory in the store.
 type document struct {
-	Version int                        `json:"version"` // 1
-	Of      string                     `json:"of"`
-	Zones   map[string]json.RawMessage `json:"zones"`
+	Version  int                   `json:"version"` // 2
+	Of       string                `json:"of"`
+	Contents []json.RawMessage     `json:"contents"`
+	Zones    map[string]storedZone `json:"zones"`
+}
+
+type storedZone struct {
+	At      time.Time `json:"at"`
+	Serial  uint32    `json:"serial"`
+	Content int       `json:"content"` // place in Contents
 }
 
 // New makes the Memory of the server that name (as the config calls it) and
@@ -75,41 +88,73 @@ func (m *Memory) time() time.Time {
 	return time.Now()
 }
 
-// Get gives a zone as it was read last, if that isn't too long ago.
+// Get gives a zone as it was read last, if that isn't too long ago. Others may
+// get the same RRsets: they must not be changed.
 func (m *Memory) Get(ctx context.Context, name portfolio.Name) (portfolio.Zone, bool) {
 	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.load(ctx)
-	raw, ok := m.zones[name.ASCII()]
-	m.mu.Unlock()
-	var e entry
-	if !ok || json.Unmarshal(raw, &e) != nil || !m.trusts(e.At) {
+	e, ok := m.zones[name.ASCII()]
+	if !ok || !m.trusts(e.at) {
 		return portfolio.Zone{}, false
 	}
-	return portfolio.Zone{Name: name, Serial: e.Serial, RRsets: e.RRsets}, true
+	sets, err := e.read()
+	return portfolio.Zone{Name: name, Serial: e.serial, RRsets: sets}, err == nil
+}
+
+// read gives the RRsets. The caller holds the lock.
+func (c *content) read() ([]portfolio.RRset, error) {
+	if c.rrsets != nil {
+		return c.rrsets, nil
+	}
+	var sets []portfolio.RRset
+	err := json.Unmarshal([]byte(c.text), &sets)
+	if c.zones > 1 {
+		c.rrsets = sets
+	}
+	return sets, err
 }
 
 // Put remembers a zone that was just read whole.
 func (m *Memory) Put(ctx context.Context, z portfolio.Zone) {
-	raw, err := json.Marshal(entry{At: m.time(), Serial: z.Serial, RRsets: z.RRsets})
+	text, err := json.Marshal(z.RRsets)
 	if err != nil {
 		return // zones are strings and numbers: it doesn't fail
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.load(ctx)
-	if m.same(z) {
-		return
+	e, known := m.zones[z.Name.ASCII()]
+	if known && m.trusts(e.at) && e.serial == z.Serial && e.text == string(text) {
+		return // there is nothing to save, and in the end it is read whole all the same
 	}
-	m.zones[z.Name.ASCII()] = raw
+	m.set(z.Name.ASCII(), m.time(), z.Serial, text)
 	m.dirty = true
 }
 
-// same reports whether a zone is known as it is: there is nothing to save then,
-// and in the end it is read whole all the same. The caller holds the lock.
-func (m *Memory) same(z portfolio.Zone) bool {
-	var e entry
-	raw, known := m.zones[z.Name.ASCII()]
-	return known && json.Unmarshal(raw, &e) == nil && m.trusts(e.At) && e.Serial == z.Serial && reflect.DeepEqual(e.RRsets, z.RRsets)
+// set enters a zone. The caller holds the lock.
+func (m *Memory) set(ascii string, at time.Time, serial uint32, text []byte) {
+	m.drop(ascii)
+	c, known := m.contents[string(text)]
+	if !known {
+		c = &content{text: string(text)}
+		m.contents[c.text] = c
+	}
+	c.zones++
+	m.zones[ascii] = entry{at, serial, c}
+}
+
+// drop takes a zone out, and says whether it was there. The caller holds the lock.
+func (m *Memory) drop(ascii string) bool {
+	e, there := m.zones[ascii]
+	if !there {
+		return false
+	}
+	delete(m.zones, ascii)
+	if e.zones--; e.zones == 0 {
+		delete(m.contents, e.text)
+	}
+	return true
 }
 
 func (m *Memory) trusts(at time.Time) bool {
@@ -117,35 +162,12 @@ func (m *Memory) trusts(at time.Time) bool {
 	return age >= 0 && age <= Trusted
 }
 
-// encode writes a document of what is still trusted; entries are JSON already.
-// The caller holds the lock.
-func (m *Memory) encode() []byte {
-	size := 128
-	for name, raw := range m.zones {
-		size += len(name) + len(raw) + 5
-	}
-	var b bytes.Buffer
-	b.Grow(size) // megabytes, for thousands of zones: once
-	fmt.Fprintf(&b, `{"version":1,"of":%q,"zones":{`, m.of)
-	comma := ""
-	for _, name := range slices.Sorted(maps.Keys(m.zones)) {
-		var e struct{ At time.Time }
-		if json.Unmarshal(m.zones[name], &e) == nil && m.trusts(e.At) {
-			fmt.Fprintf(&b, "%s%q:%s", comma, name, m.zones[name])
-			comma = ",\n"
-		}
-	}
-	b.WriteString("}}")
-	return b.Bytes()
-}
-
 // Forget makes Get find nothing.
 func (m *Memory) Forget(ctx context.Context, name portfolio.Name) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.load(ctx)
-	if _, there := m.zones[name.ASCII()]; there {
-		delete(m.zones, name.ASCII())
+	if m.drop(name.ASCII()) {
 		m.dirty = true
 	}
 }
@@ -156,18 +178,40 @@ func (m *Memory) load(ctx context.Context) {
 	if m.loaded {
 		return
 	}
-	m.loaded, m.zones = true, map[string]json.RawMessage{}
+	m.loaded, m.zones, m.contents = true, map[string]entry{}, map[string]*content{}
 	if m.store == nil {
 		return
 	}
 	value, err := m.store.Load(context.WithoutCancel(ctx), m.key)
 	var doc document
-	if err != nil || json.Unmarshal(value, &doc) != nil || doc.Version != 1 || doc.Of != m.of {
+	if err != nil || json.Unmarshal(value, &doc) != nil || doc.Version != 2 || doc.Of != m.of {
 		return
 	}
-	if doc.Zones != nil {
-		m.zones = doc.Zones
+	for ascii, z := range doc.Zones {
+		if z.Content >= 0 && z.Content < len(doc.Contents) {
+			m.set(ascii, z.At, z.Serial, doc.Contents[z.Content])
+		}
 	}
+}
+
+// encode writes a document of what is still trusted. The caller holds the lock.
+func (m *Memory) encode() ([]byte, error) {
+	doc := document{Version: 2, Of: m.of, Contents: []json.RawMessage{}, Zones: map[string]storedZone{}}
+	places := map[*content]int{}
+	for _, ascii := range slices.Sorted(maps.Keys(m.zones)) {
+		e := m.zones[ascii]
+		if !m.trusts(e.at) {
+			continue
+		}
+		place, known := places[e.content]
+		if !known {
+			place = len(doc.Contents)
+			places[e.content] = place
+			doc.Contents = append(doc.Contents, json.RawMessage(e.text))
+		}
+		doc.Zones[ascii] = storedZone{e.at, e.serial, place}
+	}
+	return json.Marshal(doc)
 }
 
 // Save leaves what is known to the next process.
@@ -177,7 +221,10 @@ func (m *Memory) Save(ctx context.Context) error {
 	if m.store == nil || !m.dirty {
 		return nil
 	}
-	err := m.store.Store(ctx, m.key, m.encode())
+	text, err := m.encode()
+	if err == nil {
+		err = m.store.Store(ctx, m.key, text)
+	}
 	if err != nil && !errors.Is(err, fs.ErrPermission) { // a state that can only be read has no place for it
 		return fmt.Errorf("remembering the zones as read: %w", err)
 	}

@@ -57,3 +57,38 @@ func TestMemory(t *testing.T) {
 	none.Put(ctx, zone)
 	saved(&none)
 }
+
+// Zones that hold the same are kept once, and told apart all the same.
+func TestZonesThatShare(t *testing.T) {
+	t.Parallel()
+	store, ctx := dnstest.NewStore(), t.Context()
+	zone := func(ascii, address string, serial uint32) portfolio.Zone {
+		name, err := portfolio.ParseName(ascii)
+		if err != nil {
+			t.Fatal(err)
+		}
+		set := portfolio.RRset{Name: "@", Type: "A", TTL: 300, Data: []string{address}}
+		return portfolio.Zone{Name: name, Serial: serial, RRsets: []portfolio.RRset{set}}
+	}
+	a, b, c := zone("a.example", "192.0.2.1", 1), zone("b.example", "192.0.2.1", 2), zone("c.example", "192.0.2.1", 3)
+	m := seen.New(store, "main", "", nil)
+	for _, z := range []portfolio.Zone{a, b, c} {
+		m.Put(ctx, z)
+	}
+	b = zone("b.example", "192.0.2.2", 4)
+	m.Put(ctx, b)
+	m.Forget(ctx, c.Name)
+	if err := m.Save(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range []*seen.Memory{m, seen.New(store, "main", "", nil)} {
+		for _, want := range []portfolio.Zone{a, b} {
+			if got, ok := m.Get(ctx, want.Name); !ok || got.Serial != want.Serial || got.Digest() != want.Digest() {
+				t.Errorf("%s: %v %+v", want.Name, ok, got)
+			}
+		}
+		if got, ok := m.Get(ctx, c.Name); ok {
+			t.Errorf("forgotten, and still there: %+v", got)
+		}
+	}
+}

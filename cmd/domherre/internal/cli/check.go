@@ -65,7 +65,7 @@ func (a *app) check(ctx context.Context, r *wire.Rooms, only []portfolio.Name) (
 	for i := range plan.Domains {
 		d := &plan.Domains[i]
 		if !d.Leaving {
-			subjects = append(subjects, wire.CheckSubject(r.Config, d.Entry, d.Wanted(), table, entry(entries, d.Name)))
+			subjects = append(subjects, wire.CheckSubject(r.Config, *d.Entry, d.Wanted(), table, entry(entries, d.Name)))
 		}
 	}
 	done := 0

@@ -69,9 +69,16 @@ func (a *app) plan(c *cobra.Command, o portfolio.Options) (portfolio.Plan, []dns
 
 // redactPlan takes secrets out of what providers said.
 func redactPlan(p portfolio.Plan, redact func(string) string) portfolio.Plan {
-	p.Domains = slices.Clone(p.Domains)
+	own := false
 	for i := range p.Domains {
-		p.Domains[i].Error = redact(p.Domains[i].Error)
+		told := p.Domains[i].Error
+		if told == "" {
+			continue
+		}
+		if !own {
+			p.Domains, own = slices.Clone(p.Domains), true
+		}
+		p.Domains[i].Error = redact(told)
 	}
 	return p
 }

@@ -45,14 +45,14 @@ func planOf(t *testing.T, n int, edit func(i int, d *portfolio.Domain), spoil fu
 		facts := portfolio.Facts{Holder: true, Certified: true, CAA: []portfolio.IssuerCAA{{Domains: []string{"letsencrypt.org"}}}}
 		ns := portfolio.RRset{Name: "@", Type: "NS", TTL: 3600, Data: []string{"ns1.example.net."}}
 		zone := portfolio.Zone{Name: d.Name, RRsets: []portfolio.RRset{ns}}
-		zone = portfolio.Diff(portfolio.Desire(d, facts, noon), zone, "duavgor").After()
+		zone = portfolio.Diff(portfolio.Desire(&d, facts, noon), zone, "duavgor").After()
 		if edit != nil {
 			edit(i, &d)
 		}
 		if spoil != nil {
 			spoil(i, &zone)
 		}
-		plans = append(plans, portfolio.Diff(portfolio.Desire(d, facts, noon), zone, "duavgor"))
+		plans = append(plans, portfolio.Diff(portfolio.Desire(&d, facts, noon), zone, "duavgor"))
 	}
 	guard := portfolio.Guard(portfolio.GuardFacts{MaxDelete: 0.3})
 	return portfolio.NewPlan("duavgor", noon, plans, guard)

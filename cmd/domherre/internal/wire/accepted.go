@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,8 +22,8 @@ const AcceptedPrefix = "portfolio"
 type Accepted struct{ Storage certmagic.Storage }
 
 type acceptedDocument struct {
-	Version int                `json:"version"`
-	Domains []portfolio.Domain `json:"domains"`
+	Version int             `json:"version"`
+	Domains acceptedDomains `json:"domains"`
 }
 
 func acceptedKey(id string) string { return AcceptedPrefix + "/" + id + "/accepted.json" }
@@ -43,9 +44,49 @@ func (a Accepted) LoadAccepted(ctx context.Context, id string) ([]portfolio.Doma
 	return doc.Domains, nil
 }
 
+// acceptedDomains are entries that share what they have in common with the one
+// before: most of a portfolio has the same settings.
+type acceptedDomains []portfolio.Domain
+
+// UnmarshalJSON reads them one by one.
+func (a *acceptedDomains) UnmarshalJSON(text []byte) error {
+	dec := json.NewDecoder(bytes.NewReader(text))
+	if _, err := dec.Token(); err != nil { // the bracket
+		return err
+	}
+	list := make(acceptedDomains, 0, bytes.Count(text, []byte(`"source":`)))
+	for dec.More() {
+		var d portfolio.Domain
+		if err := dec.Decode(&d); err != nil {
+			return err
+		}
+		if len(list) > 0 {
+			share(&d, &list[len(list)-1])
+		}
+		list = append(list, d)
+	}
+	*a = list
+	return nil
+}
+
+// share has d refer to what it has in common with other.
+func share(d, other *portfolio.Domain) {
+	if reflect.DeepEqual(d.DNS, other.DNS) {
+		d.DNS = other.DNS
+	}
+	if reflect.DeepEqual(d.Redirect, other.Redirect) {
+		d.Redirect = other.Redirect
+	}
+	for _, s := range [][2]*string{{&d.Provider, &other.Provider}, {&d.Frontend, &other.Frontend}, {&d.Source.File, &other.Source.File}} {
+		if *s[0] == *s[1] {
+			*s[0] = *s[1]
+		}
+	}
+}
+
 // SaveAccepted implements portfolio.AcceptedStore.
 func (a Accepted) SaveAccepted(ctx context.Context, id string, domains []portfolio.Domain) error {
-	text, err := json.Marshal(acceptedDocument{Version: 1, Domains: domains})
+	text, err := encodeAccepted(domains)
 	if err != nil {
 		return err
 	}
@@ -53,6 +94,27 @@ func (a Accepted) SaveAccepted(ctx context.Context, id string, domains []portfol
 		return fmt.Errorf("keeping the accepted portfolio in the state: %w", err)
 	}
 	return nil
+}
+
+// encodeAccepted writes an acceptedDocument, an entry at a time: thousands of
+// them are megabytes.
+func encodeAccepted(domains []portfolio.Domain) ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteString(`{"version":1,"domains":[`)
+	for i := range domains {
+		text, err := json.Marshal(&domains[i])
+		if err != nil {
+			return nil, err
+		}
+		if i == 0 {
+			b.Grow(len(domains) * (len(text) + len(text)/8)) // most are as long
+		} else {
+			b.WriteByte(',')
+		}
+		b.Write(text)
+	}
+	b.WriteString("]}")
+	return b.Bytes(), nil
 }
 
 // AcceptedRuns lets several runs of one portfolio, each for other domains, go

@@ -106,7 +106,7 @@ func (f Facts) Of(d portfolio.Domain) portfolio.Facts {
 // alone.
 func HostAddresses(cfg *config.Config, d portfolio.Domain, now time.Time) []portfolio.RRset {
 	var sets []portfolio.RRset
-	for _, w := range portfolio.Desire(d, typeFacts(providerTypes(cfg)[d.Provider]), now).Wants {
+	for _, w := range portfolio.Desire(&d, typeFacts(providerTypes(cfg)[d.Provider]), now).Wants {
 		if w.Class == portfolio.ClassWeb && (w.Type == "A" || w.Type == "AAAA") {
 			sets = append(sets, w.RRset)
 		}

@@ -31,9 +31,10 @@ type Evidence struct {
 // Hooks make a command's certificates wait as a daemon's do.
 func (e Evidence) Hooks() CertHooks {
 	checker := &check.Checker{Resolver: resolver(e.Config), Language: e.Config.Language}
-	domains := map[string]portfolio.Domain{}
-	for _, d := range e.Config.Portfolio.Domains {
-		domains[d.Name.ASCII()] = d
+	list := e.Config.Portfolio.Domains
+	domains := make(map[string]*portfolio.Domain, len(list))
+	for i := range list {
+		domains[list[i].Name.ASCII()] = &list[i]
 	}
 	return CertHooks{
 		Ready: func(ctx context.Context, s tls.Subject) error {
@@ -41,15 +42,15 @@ func (e Evidence) Hooks() CertHooks {
 			if !ok {
 				return nil
 			}
-			status := checker.Delegation(ctx, check.Subject{Domain: d, Nameservers: nameserverNames(e.Config, d.Provider)})
+			status := checker.Delegation(ctx, check.Subject{Domain: *d, Nameservers: nameserverNames(e.Config, d.Provider)})
 			if err := e.Undelegated(status); err != nil {
 				return err
 			}
-			return e.NotServed(ctx, d)
+			return e.NotServed(ctx, *d)
 		},
 		Permits: func(ctx context.Context, s tls.Subject, id tls.CAAIdentity) error {
 			if d, ok := domains[s.Domain]; ok {
-				return e.Forbidden(ctx, d, s.Names, id)
+				return e.Forbidden(ctx, *d, s.Names, id)
 			}
 			return nil
 		},

@@ -26,7 +26,10 @@ type cached struct {
 	bad  atomic.Bool           // the copy can't be written, which was said
 }
 
-const comeBack = time.Second // how often a database that is away is tried
+const (
+	comeBack = time.Second // how often a database that is away is tried
+	hurry    = time.Second // how long it is waited for where the copy can answer instead
+)
 
 // openCached opens the copy of db in a folder, below a name that is the
 // database's: another one's values must not be taken for its own.
@@ -123,13 +126,15 @@ func (c *cached) note(err error) {
 	}
 }
 
-// instead gives the reason to answer from the copy in place of what the
-// database said; nil where its answer counts.
-func (c *cached) instead(ctx context.Context, err error) error {
+// isAway reports whether an answer says that the database can't be reached, and
+// one of the copy will do.
+func (c *cached) isAway(ctx context.Context, err error) bool {
 	var away *DatabaseError
-	if !errors.As(err, &away) || !c.mayBeNear(ctx) || c.closing.Err() != nil {
-		return nil
-	}
+	return errors.As(err, &away) && c.mayBeNear(ctx) && c.closing.Err() == nil
+}
+
+// outageBegins has the copy answer from now on.
+func (c *cached) outageBegins(err error) error {
 	if c.away.Swap(&err) == nil {
 		c.log.Warn("the state's database is away: reading from the cache", "error", err)
 		c.feed.done.Go(func() { c.await(c.closing) })
@@ -141,6 +146,14 @@ func (c *cached) instead(ctx context.Context, err error) error {
 // is about to change what it is about.
 func (c *cached) mayBeNear(ctx context.Context) bool {
 	return fenceOf(ctx, c.postgres) == "" && !c.holdsLocks()
+}
+
+// patience says how long a read waits for the database.
+func (c *cached) patience(ctx context.Context) time.Duration {
+	if c.mayBeNear(ctx) {
+		return hurry
+	}
+	return opPatience
 }
 
 // outage gives the reason not to ask the database at all, since it was away a
@@ -163,23 +176,42 @@ func (c *cached) await(ctx context.Context) {
 	}
 }
 
-// Load gives the value at key, or fs.ErrNotExist.
-func (c *cached) Load(ctx context.Context, key string) ([]byte, error) {
+// read asks the database, in a hurry where the copy has an answer too, and in an
+// outage gives that of the copy. That the copy has none says nothing.
+func read[T any](ctx context.Context, c *cached, far func(patience time.Duration) (T, error), near func() (T, bool)) (T, error) {
+	var kept T
+	var has bool
 	why := c.outage(ctx)
 	if why == nil {
-		value, err := c.postgres.Load(ctx, key)
+		answer, err := far(c.patience(ctx))
+		if !c.isAway(ctx, err) {
+			return answer, err
+		}
+		if kept, has = near(); !has { // a database that is slow is to be waited for
+			answer, err = far(opPatience)
+		}
+		if !c.isAway(ctx, err) {
+			return answer, err
+		}
+		why = c.outageBegins(err)
+	} else {
+		kept, has = near()
+	}
+	if has {
+		return kept, nil
+	}
+	return kept, why
+}
+
+// Load gives the value at key, or fs.ErrNotExist.
+func (c *cached) Load(ctx context.Context, key string) ([]byte, error) {
+	return read(ctx, c, func(patience time.Duration) ([]byte, error) {
+		value, err := c.postgres.load(ctx, patience, key)
 		if err == nil {
 			c.keep(ctx, key, value)
 		}
-		if why = c.instead(ctx, err); why == nil {
-			return value, err
-		}
-	}
-	value, ok := c.kept(ctx, key)
-	if !ok {
-		return nil, why // that it isn't here says nothing
-	}
-	return value, nil
+		return value, err
+	}, func() ([]byte, bool) { return c.kept(ctx, key) })
 }
 
 // kept gives a value of the copy, if it is whole.
@@ -200,37 +232,30 @@ func (c *cached) Exists(ctx context.Context, key string) bool {
 
 // Stat tells about key.
 func (c *cached) Stat(ctx context.Context, key string) (certmagic.KeyInfo, error) {
-	why := c.outage(ctx)
-	if why == nil {
-		info, err := c.postgres.Stat(ctx, key)
-		if why = c.instead(ctx, err); why == nil {
-			return info, err
+	return read(ctx, c, func(patience time.Duration) (certmagic.KeyInfo, error) {
+		return c.postgres.stat(ctx, patience, key)
+	}, func() (certmagic.KeyInfo, bool) {
+		info, err := c.near.Stat(ctx, key)
+		if info.IsTerminal {
+			info.Size -= sha256.Size
 		}
-	}
-	info, err := c.near.Stat(ctx, key)
-	if err != nil {
-		return info, why
-	}
-	if info.IsTerminal {
-		info.Size -= sha256.Size
-	}
-	return info, nil
+		return info, err == nil
+	})
 }
 
-// List gives the keys below prefix, sorted.
+// List gives the keys below prefix, sorted. A copy that isn't empty is known to
+// hold what the Store notes about itself, if there is such.
 func (c *cached) List(ctx context.Context, prefix string, recursive bool) ([]string, error) {
-	why := c.outage(ctx)
-	if why == nil {
-		keys, err := c.postgres.List(ctx, prefix, recursive)
-		if why = c.instead(ctx, err); why == nil {
-			return keys, err
+	return read(ctx, c, func(patience time.Duration) ([]string, error) {
+		return c.postgres.list(ctx, patience, prefix, recursive)
+	}, func() ([]string, bool) {
+		keys, err := c.near.List(ctx, prefix, recursive)
+		if errors.Is(err, fs.ErrNotExist) && isOwn(prefix) {
+			any, err := c.near.List(ctx, "", false)
+			return nil, err == nil && len(any) > 0
 		}
-	}
-	keys, err := c.near.List(ctx, prefix, recursive)
-	if err != nil || len(keys) == 0 {
-		return nil, why
-	}
-	return keys, nil
+		return keys, err == nil && len(keys) > 0
+	})
 }
 
 // Store puts value at key.

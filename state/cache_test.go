@@ -118,3 +118,31 @@ func torn(t *testing.T, folder string) {
 		must(t, os.Truncate(file, 33))
 	}
 }
+
+// TestCacheHangs has a database that neither answers nor refuses: who may read
+// what is near waits for a moment only, at the start as later.
+func TestCacheHangs(t *testing.T) {
+	t.Parallel()
+	relay, folder, ctx := statetest.NewRelay(t, statetest.Postgres(t)), t.TempDir(), t.Context()
+	s := openCached(t, relay, folder)
+	must(t, s.Store(ctx, "certificates/a/1.pem", []byte("a1")))
+	must(t, s.Close())
+	relay.Hang(true)
+	began := time.Now()
+	s = openCached(t, relay, folder)
+	for range 100 {
+		if value, err := s.Load(ctx, "certificates/a/1.pem"); err != nil || string(value) != "a1" {
+			t.Fatalf("a holds %q, %v", value, err)
+		}
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("opening and reading took %v", took)
+	}
+	relay.Hang(false)
+	wait(t, "the database is asked again", func() bool { return s.Store(ctx, "certificates/a/1.pem", []byte("a2")) == nil })
+	wait(t, "what it has is read", func() bool {
+		value, err := s.Load(ctx, "certificates/a/1.pem")
+		return err == nil && string(value) == "a2"
+	})
+	must(t, s.Close())
+}

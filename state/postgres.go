@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -46,8 +45,8 @@ type postgres struct {
 	leaseFor time.Duration // how long a lock outlives a silent holder
 	poll     time.Duration // how often watches look by themselves
 
-	migration sync.Mutex
-	migrated  bool // guarded by migration
+	migration chan struct{} // capacity 1: held by a value in it, since a lock would wait for longer than ctx
+	migrated  bool          // guarded by migration
 
 	locks pgLocks
 	feed  pgFeed
@@ -89,7 +88,7 @@ func openPostgres(location string, log *slog.Logger) (*postgres, error) {
 	}
 	s := &postgres{
 		pool: pool, schema: schema, names: strings.NewReplacer("{s}", `"`+schema+`"`),
-		self: thisProcess(), mark: processMark(), log: log, leaseFor: 15 * time.Second, poll: 3 * time.Second,
+		self: thisProcess(), mark: processMark(), log: log, leaseFor: 15 * time.Second, poll: 3 * time.Second, migration: make(chan struct{}, 1),
 	}
 	s.locks.held = map[lockID]*pgLock{}
 	s.feed.watches = map[*pgWatch]bool{}
@@ -146,10 +145,14 @@ func (s *postgres) bounded(ctx context.Context, limit time.Duration) (context.Co
 // do runs one operation, again where a connection was lost: run must bear to
 // have been done already. step is for the error: "reading a/b".
 func (s *postgres) do(ctx context.Context, step string, run func(ctx context.Context) error) error {
+	return s.doWithin(ctx, opPatience, step, run)
+}
+
+func (s *postgres) doWithin(ctx context.Context, patience time.Duration, step string, run func(ctx context.Context) error) error {
 	if err := s.alive(ctx); err != nil {
 		return err
 	}
-	bounded, cancel := s.bounded(ctx, opPatience)
+	bounded, cancel := s.bounded(ctx, patience)
 	defer cancel()
 	began := time.Now()
 	var last error

@@ -75,8 +75,12 @@ func (e *schemaError) Error() string { return e.reason }
 // migrate makes or updates the tables, once. Nodes that start together take
 // turns by a lock of the transaction.
 func (s *postgres) migrate(ctx context.Context) error {
-	s.migration.Lock()
-	defer s.migration.Unlock()
+	select {
+	case s.migration <- struct{}{}:
+		defer func() { <-s.migration }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	if s.migrated {
 		return nil
 	}

@@ -27,12 +27,16 @@ func missing(key string) error { return fmt.Errorf("state: %s: %w", key, fs.ErrN
 
 // Load gives the value at key, or fs.ErrNotExist.
 func (s *postgres) Load(ctx context.Context, key string) ([]byte, error) {
+	return s.load(ctx, opPatience, key)
+}
+
+func (s *postgres) load(ctx context.Context, patience time.Duration, key string) ([]byte, error) {
 	if err := ValidKey(key); err != nil {
 		return nil, err
 	}
 	var value []byte
 	found := true
-	err := s.do(ctx, "reading "+key, func(ctx context.Context) error {
+	err := s.doWithin(ctx, patience, "reading "+key, func(ctx context.Context) error {
 		err := s.pool.QueryRow(ctx, s.sql(`SELECT value FROM {s}.value WHERE key = $1 AND value IS NOT NULL`), key).Scan(&value)
 		if errors.Is(err, pgx.ErrNoRows) {
 			found, err = false, nil
@@ -56,13 +60,17 @@ func (s *postgres) Exists(ctx context.Context, key string) bool {
 
 // Stat tells about key.
 func (s *postgres) Stat(ctx context.Context, key string) (certmagic.KeyInfo, error) {
+	return s.stat(ctx, opPatience, key)
+}
+
+func (s *postgres) stat(ctx context.Context, patience time.Duration, key string) (certmagic.KeyInfo, error) {
 	if err := ValidKey(key); err != nil {
 		return certmagic.KeyInfo{}, err
 	}
 	info := certmagic.KeyInfo{Key: key}
 	var modified *time.Time
 	low, high := below(key)
-	err := s.do(ctx, "reading "+key, func(ctx context.Context) error {
+	err := s.doWithin(ctx, patience, "reading "+key, func(ctx context.Context) error {
 		return s.pool.QueryRow(ctx, s.sql(`SELECT count(*) FILTER (WHERE key = $1) > 0, max(modified), coalesce(sum(length(value)) FILTER (WHERE key = $1), 0)
 			FROM {s}.value WHERE (key = $1 OR key > $2 AND key < $3) AND value IS NOT NULL`), key, low, high).Scan(&info.IsTerminal, &modified, &info.Size)
 	})
@@ -78,6 +86,10 @@ func (s *postgres) Stat(ctx context.Context, key string) (certmagic.KeyInfo, err
 
 // List gives the keys below prefix, sorted.
 func (s *postgres) List(ctx context.Context, prefix string, recursive bool) ([]string, error) {
+	return s.list(ctx, opPatience, prefix, recursive)
+}
+
+func (s *postgres) list(ctx context.Context, patience time.Duration, prefix string, recursive bool) ([]string, error) {
 	if prefix != "" {
 		if err := ValidKey(prefix); err != nil {
 			return nil, err
@@ -90,7 +102,7 @@ func (s *postgres) List(ctx context.Context, prefix string, recursive bool) ([]s
 		args = append(args, low)
 	}
 	var keys []string
-	err := s.do(ctx, "listing "+prefix, func(ctx context.Context) error {
+	err := s.doWithin(ctx, patience, "listing "+prefix, func(ctx context.Context) error {
 		rows, err := s.pool.Query(ctx, s.sql(query), args...)
 		if err == nil {
 			keys, err = pgx.CollectRows(rows, pgx.RowTo[string])
@@ -101,7 +113,7 @@ func (s *postgres) List(ctx context.Context, prefix string, recursive bool) ([]s
 		return nil, err
 	}
 	if len(keys) == 0 {
-		return nil, s.emptyFolder(ctx, prefix)
+		return nil, s.emptyFolder(ctx, patience, prefix)
 	}
 	if recursive {
 		keys = withFolders(keys, prefix)
@@ -132,11 +144,11 @@ func (s *postgres) digests(ctx context.Context) (map[string][sha256.Size]byte, e
 
 // emptyFolder gives the error for a prefix with nothing below: none for the
 // root and for files.
-func (s *postgres) emptyFolder(ctx context.Context, prefix string) error {
+func (s *postgres) emptyFolder(ctx context.Context, patience time.Duration, prefix string) error {
 	if prefix == "" {
 		return nil
 	}
-	_, err := s.Stat(ctx, prefix)
+	_, err := s.stat(ctx, patience, prefix)
 	return err
 }
 

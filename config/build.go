@@ -18,8 +18,8 @@ func (l *loader) finish() {
 	} else if len(l.files) == 0 && l.at("domains").isEmptyList() {
 		l.at("domains").fault("names no file", "write domains: [domains.yaml]")
 	}
-	if c.Portfolio.ID == "" && !l.isSet("portfolio") && c.Campaign != "" {
-		if c.Portfolio.ID = slug(c.Campaign); c.Portfolio.ID == "" {
+	if c.Portfolio.ID == "" && c.Campaign != "" {
+		if c.Portfolio.ID = slug(c.Campaign); c.Portfolio.ID == "" && !l.isSet("portfolio") {
 			l.at("portfolio").fault("is missing, and campaign has no letters to make it of", "write portfolio: and a word of a–z, 0–9 and hyphens")
 		}
 	}
@@ -78,6 +78,7 @@ func (l *loader) domain(e *entry) portfolio.Domain {
 		v.fault(fmt.Sprintf("there is no provider %s", d.Provider), didYouMean(d.Provider, providerNames(c.Providers)))
 	}
 	d.DNS = l.zone(e)
+	l.checkRecords(e, &d)
 	return d
 }
 
@@ -111,11 +112,7 @@ func (l *loader) zone(e *entry) portfolio.DNSSettings {
 		slices.Sort(d.Ignore)
 		d.Ignore = slices.Compact(d.Ignore)
 	}
-	if len(d.Hosts) > 0 && len(d.Addresses) == 0 && !l.isSet("dns.addresses") {
-		if _, own := e.says("dns.addresses"); !own {
-			l.at("dns.addresses").fault("is missing", "write the addresses where visitors reach the redirector: dns: {addresses: [192.0.2.10]}")
-		}
-	}
+	l.checkAddresses(e, d)
 	d.Records = l.records(e)
 	if _, own := e.says("dns.caa"); own || len(e.dns.caa) > 0 {
 		e.dns.checkCAA(e.parsed)
@@ -123,6 +120,42 @@ func (l *loader) zone(e *entry) portfolio.DNSSettings {
 	}
 	l.checkHosts(e, d.Hosts)
 	return d
+}
+
+// checkAddresses tells where hosts would have none.
+func (l *loader) checkAddresses(e *entry, d portfolio.DNSSettings) {
+	if len(d.Hosts) == 0 || len(d.Addresses) > 0 {
+		return
+	}
+	at, own := e.says("dns.addresses")
+	if !own {
+		at = l.at("dns.addresses")
+	}
+	const hint = "write the addresses where visitors reach the redirector: dns: {addresses: [192.0.2.10]}"
+	switch {
+	case !own && !l.isSet("dns.addresses"):
+		at.fault("is missing", hint)
+	case at.isEmptyList():
+		at.fault("names none, and hosts lead there", hint)
+	}
+}
+
+// checkRecords tells of declared records that no zone can hold together.
+func (l *loader) checkRecords(e *entry, d *portfolio.Domain) {
+	if len(d.DNS.Records) == 0 {
+		return
+	}
+	alone := *d
+	alone.DNS.CAA = portfolio.CAANone // its own faults are told elsewhere
+	err := portfolio.Desire(&alone, portfolio.Facts{}, d.Launch).Err
+	if err == nil {
+		return
+	}
+	at, own := e.says("dns.records")
+	if !own {
+		at = l.at("dns.records")
+	}
+	at.fault(err.Error(), "")
 }
 
 // records are the entry's own and those of the main file, unless the entry

@@ -120,7 +120,9 @@ func caa(d *dnsDraft) kind {
 			d.CAA = items[0].node.Value
 			return
 		}
-		d.CAA = portfolio.CAAList
+		if d.CAA = portfolio.CAAList; len(items) == 0 {
+			d.CAA = portfolio.CAANone
+		}
 		for _, item := range items {
 			s, ok := item.text()
 			if !ok {
@@ -183,7 +185,10 @@ func ignore(v value) (string, bool) {
 	}
 	parts[0] = strings.ToLower(parts[0])
 	if len(parts) == 2 {
-		parts[1] = strings.ToUpper(parts[1])
+		if parts[1] = strings.ToUpper(parts[1]); parts[1] != "*" && !portfolio.KnownType(parts[1]) {
+			v.fault(fmt.Sprintf("%q names no type of record", s), "write A, AAAA, CNAME, TXT, …, or TYPEnnn for a type by number")
+			return "", false
+		}
 	}
 	return strings.Join(parts, " "), true
 }

@@ -22,6 +22,19 @@ func text(dst *string) kind {
 	}}
 }
 
+// named reads a text that says something.
+func named(dst *string) kind {
+	return kind{schema: schema{"type": scalarTypes, "minLength": 1}, read: func(v value) {
+		switch s, ok := v.text(); {
+		case !ok:
+		case strings.TrimSpace(s) == "":
+			v.fault("is empty", "")
+		default:
+			*dst = s
+		}
+	}}
+}
+
 // scalarTypes are the JSON types that a text may come as: `note: 2026` is a
 // text too.
 var scalarTypes = []string{"string", "number", "boolean"}
@@ -109,7 +122,10 @@ func percent(dst *float64, least, most float64) kind {
 		case err != nil || math.IsNaN(n):
 			v.fault(fmt.Sprintf("takes a share such as 25%%, not %q", s), "")
 		case !isPercent:
-			v.fault(fmt.Sprintf("takes a share such as 25%%, not %q", s), fmt.Sprintf("write %s%%", s))
+			if n > 0 && n < 1 {
+				n *= 100 // as other programs write shares
+			}
+			v.fault(fmt.Sprintf("takes a share such as 25%%, not %q", s), fmt.Sprintf("write %g%%", n))
 		case n < least*100 || n > most*100:
 			v.fault(fmt.Sprintf("takes a share from %g%% to %g%%, not %s", least*100, most*100, s), "")
 		default:

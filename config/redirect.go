@@ -61,6 +61,9 @@ func tags(dst *map[string]string) kind {
 			if out == nil {
 				out = map[string]string{}
 			}
+			if k.node.Value == "" {
+				k.fault("names no parameter", "")
+			}
 			values[i].templates(got)
 			out[k.node.Value] = got
 		}

@@ -12,7 +12,7 @@ func tables(l *loader) []field {
 	}
 	c := l.config
 	return []field{
-		leaf("campaign", text(&c.Campaign), "", "Name of the campaign, shown on the page and in notifications."),
+		leaf("campaign", named(&c.Campaign), "", "Name of the campaign, shown on the page and in notifications."),
 		leaf("portfolio", portfolioID(&c.Portfolio.ID), "", "Owner name in the zone marker. Default: a slug of campaign."),
 		leaf("frontend", frontend(&c.Frontend), "", "Where every host leads unless its domain says otherwise: an absolute https URL."),
 		leaf("domains", listOf(&l.files, schema{"type": "string"}, literal), "", "Domain files or patterns (.yaml, .csv, .txt), relative to this file."),

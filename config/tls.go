@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/pem"
 	"fmt"
 	"net/url"
@@ -96,6 +97,10 @@ func eab(d *eabDraft) kind {
 func (d eabDraft) checked() *EAB {
 	if d.keyID == "" || d.macKey.IsZero() {
 		d.at.fault("takes both key_id and mac_key", "")
+		return nil
+	}
+	if _, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(d.macKey.Reveal(), "=")); err != nil {
+		d.at.fault("mac_key is not base64url", "copy it as the authority gave it")
 		return nil
 	}
 	return &EAB{KeyID: d.keyID, MACKey: d.macKey}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -34,7 +35,7 @@ func parseYAML(file string, content []byte) (*yaml.Node, Problems) {
 	if p := notUTF8(file, content); p != nil {
 		return nil, Problems{*p}
 	}
-	content = hideBraces(content)
+	content = hideBraces(hideVersion(content))
 	dec := yaml.NewDecoder(bytes.NewReader(content))
 	var doc, second yaml.Node
 	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
@@ -58,6 +59,20 @@ func parseYAML(file string, content []byte) (*yaml.Node, Problems) {
 		return nil, r.problems
 	}
 	return root, r.problems
+}
+
+// version is the line that a YAML file may begin with. The library refuses 1.2,
+// which it reads.
+var version = regexp.MustCompile(`\A(?:[ \t]*(?:#[^\n]*)?\n)*%YAML[ \t]+1\.[0-9]+[ \t]*(?:#[^\n]*)?\r?\n`)
+
+// hideVersion makes a comment of the line that names YAML's version.
+func hideVersion(content []byte) []byte {
+	head := version.Find(content)
+	if head == nil {
+		return content
+	}
+	at := bytes.LastIndexByte(head, '%')
+	return slices.Concat(content[:at], []byte("#"), content[at+1:])
 }
 
 // notUTF8 finds the first octet that is no UTF-8.

@@ -36,6 +36,15 @@ func parseType(s string) (rrtype, *fault) {
 	return rrtype{code, typeName(code)}, nil
 }
 
+// KnownType reports whether s, in capitals, is a type of record that zones hold.
+func KnownType(s string) bool {
+	code, ok := dns.StringToType[s]
+	if !ok {
+		code, ok = genericType(s)
+	}
+	return ok && !isMeta(code)
+}
+
 // genericType reads "TYPE65280" (RFC 3597, section 5).
 func genericType(s string) (uint16, bool) {
 	digits, ok := strings.CutPrefix(s, "TYPE")

@@ -1,6 +1,7 @@
 package redirect
 
 import (
+	"container/list"
 	"errors"
 	"runtime"
 	"slices"
@@ -8,14 +9,22 @@ import (
 	"time"
 )
 
-// gate lets as many handshakes compute at once as there are processors. Of
-// those that wait, the one that came last goes first: in a flood, first come
-// first served would make everybody wait as long as the flood is deep, and
-// whoever was first has given up by then.
+// gate lets as many handshakes compute at once as there are processors. Those
+// that wait do so in lanes, and the lanes take turns. In a lane the one that
+// came last goes first: in a flood, first come first served would make everybody
+// wait as long as the flood is deep, and whoever was first has given up by then.
 type gate struct {
-	mu      sync.Mutex
-	inside  int
-	waiting []chan struct{}
+	mu     sync.Mutex
+	inside int
+	lanes  [lanes]list.List // of *wish, the latest at the front
+	turns  []uint8          // the lanes in which somebody waits, the next one first
+}
+
+// wish is somebody's to enter.
+type wish struct {
+	lane  uint8
+	place *list.Element // nil once it is answered
+	said  chan error
 }
 
 // gateTime is how long a handshake may wait.
@@ -23,44 +32,62 @@ const gateTime = 5 * time.Second
 
 var errCrowded = errors.New("too many handshakes at once")
 
-func (g *gate) enter() error {
+// enter waits for the wish's turn. It fails when that is withdrawn, and after
+// gateTime.
+func (g *gate) enter(w *wish) error {
 	g.mu.Lock()
 	if g.inside < runtime.GOMAXPROCS(0) {
 		g.inside++
 		g.mu.Unlock()
 		return nil
 	}
-	turn := make(chan struct{})
-	g.waiting = append(g.waiting, turn)
-	g.mu.Unlock()
-	late := time.NewTimer(gateTime)
-	defer late.Stop()
-	select {
-	case <-turn:
-		return nil
-	case <-late.C:
-		return g.giveUp(turn)
+	w.said = make(chan error, 1)
+	lane := &g.lanes[w.lane]
+	if lane.Len() == 0 {
+		g.turns = append(g.turns, w.lane)
 	}
+	w.place = lane.PushFront(w)
+	g.mu.Unlock()
+	late := time.AfterFunc(gateTime, func() { g.withdraw(w) })
+	defer late.Stop()
+	err := <-w.said
+	runtime.Gosched() // before what takes long come those who only want to be let in
+	return err
 }
 
-// giveUp takes back a wish to enter, unless it was granted meanwhile.
-func (g *gate) giveUp(turn chan struct{}) error {
+// withdraw ends a wish that isn't granted yet.
+func (g *gate) withdraw(w *wish) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if i := slices.Index(g.waiting, turn); i >= 0 {
-		g.waiting = slices.Delete(g.waiting, i, i+1)
-		return errCrowded
+	if w.place == nil {
+		return
 	}
-	return nil
+	g.answer(w, errCrowded)
+	if g.lanes[w.lane].Len() == 0 {
+		i := slices.Index(g.turns, w.lane)
+		g.turns = slices.Delete(g.turns, i, i+1)
+	}
 }
 
+// answer tells whoever waits; g.mu is held.
+func (g *gate) answer(w *wish, err error) {
+	g.lanes[w.lane].Remove(w.place)
+	w.place = nil
+	w.said <- err
+}
+
+// leave lets the next one in.
 func (g *gate) leave() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if n := len(g.waiting); n > 0 {
-		close(g.waiting[n-1])
-		g.waiting = g.waiting[:n-1]
+	if len(g.turns) == 0 {
+		g.inside--
 		return
 	}
-	g.inside--
+	lane := g.turns[0]
+	g.turns = slices.Delete(g.turns, 0, 1)
+	g.answer(g.lanes[lane].Front().Value.(*wish), nil)
+	if g.lanes[lane].Len() > 0 {
+		g.turns = append(g.turns, lane)
+	}
 }

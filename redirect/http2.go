@@ -139,7 +139,9 @@ func (c *session) leave() {
 	}
 	go func() {
 		if !h.leaving.Swap(true) && c.SetWriteDeadline(time.Now().Add(drainTime)) == nil {
+			c.peer.aside.Store(true)
 			_, _ = c.Write(goAway(maxWindow, http2.ErrCodeNo)) // the client may have gone
+			c.peer.aside.Store(false)
 		}
 		c.rest()
 	}()

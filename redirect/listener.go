@@ -132,7 +132,12 @@ func (l *listener) pause(d time.Duration) bool {
 
 // take serves an accepted connection in a goroutine of its own.
 func (l *listener) take(socket net.Conn) {
-	c := &session{Conn: socket, socket: socket, s: l.server, from: l}
+	c := &session{Conn: socket, socket: socket, s: l.server, from: l, lane: l.server.lanes.of(socket.RemoteAddr())}
+	c.wish.lane = c.lane
+	if c.waiting = l.tls; c.waiting && !l.server.crowd.admit(c) {
+		_ = socket.Close() // not worth more
+		return
+	}
 	c.shard = l.server.sessions.add(c)
 	go c.serve()
 }
@@ -141,12 +146,16 @@ func (l *listener) take(socket net.Conn) {
 // client's fault, and its address is nobody's business.
 func (c *session) serve() {
 	defer c.end()
-	now := time.Now()
-	if c.SetDeadline(now.Add(handshakeTimeout)) != nil {
+	proxied := c.s.fromProxy(c.Conn)
+	if !proxied && !c.from.tls {
+		c.serveHTTP1()
 		return
 	}
-	c.readBy, c.writeBy = now.Add(handshakeTimeout), now.Add(handshakeTimeout)
-	if c.s.fromProxy(c.Conn) {
+	c.writeBy = time.Now().Add(handshakeTimeout)
+	if c.SetWriteDeadline(c.writeBy) != nil || c.hurry(c.writeBy) != nil {
+		return
+	}
+	if proxied {
 		clear, err := withoutProxyHeader(c.Conn)
 		if err != nil {
 			return

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 )
 
 // peer is the transport below a TLS connection. It remembers which certificate
@@ -20,20 +21,22 @@ type peer struct {
 	sni   string
 
 	gate   *gate // nil once the handshake is done
+	wish   *wish // to enter the gate
 	inside bool
-	sock   *sock // nil during the handshake
+	live   *session    // nil during the handshake
+	aside  atomic.Bool // somebody else writes, too
 }
 
 // Read implements net.Conn. With what the client says, its handshake waits for
 // its turn to compute; while it waits for the client, others have theirs.
 func (p *peer) Read(b []byte) (int, error) {
-	if p.sock != nil {
-		return p.sock.Read(b)
+	if p.live != nil {
+		return p.live.sock.Read(b)
 	}
 	p.leaveGate()
 	n, err := p.Conn.Read(b)
 	if p.gate != nil && n > 0 {
-		if err := p.gate.enter(); err != nil {
+		if err := p.gate.enter(p.wish); err != nil {
 			return 0, err
 		}
 		p.inside = true
@@ -44,6 +47,9 @@ func (p *peer) Read(b []byte) (int, error) {
 // Write implements net.Conn.
 func (p *peer) Write(b []byte) (int, error) {
 	p.leaveGate()
+	if !p.aside.Load() && p.live != nil {
+		return p.live.push(b)
+	}
 	return p.Conn.Write(b)
 }
 
@@ -143,7 +149,7 @@ func withLeaf(cert *tls.Certificate) *tls.Certificate {
 // has no peer where the handshake was all, as with the challenge tls-alpn-01
 // (RFC 8737).
 func (c *session) shake() (protocol string, err error) {
-	p := &peer{Conn: c.Conn, gate: &c.s.gate}
+	p := &peer{Conn: c.Conn, gate: &c.s.gate, wish: &c.wish}
 	defer func() {
 		p.leaveGate()
 		p.gate = nil

@@ -1,6 +1,8 @@
 package redirect
 
 import (
+	"cmp"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -11,7 +13,7 @@ import (
 type registry[C evictable] struct {
 	limit  int64
 	open   atomic.Int64
-	next   atomic.Uint32
+	next   atomic.Uint64
 	shards [16]shard[C]
 }
 
@@ -23,20 +25,20 @@ type evictable interface {
 
 type shard[C evictable] struct {
 	mu  sync.Mutex
-	all map[C]struct{}
-	_   [40]byte // a cache line of its own
+	all map[C]uint64 // which came as the how many-th
+	_   [40]byte     // a cache line of its own
 }
 
 // add takes a connection in and returns the shard that it is in. Beyond the
-// limit another one has to go: any that is idle, in no order, since whoever
-// opens very many has most of them.
+// limit another one has to go: an old one that is idle.
 func (r *registry[C]) add(c C) *shard[C] {
-	s := &r.shards[r.next.Add(1)%uint32(len(r.shards))]
+	number := r.next.Add(1)
+	s := &r.shards[number%uint64(len(r.shards))]
 	s.mu.Lock()
 	if s.all == nil {
-		s.all = map[C]struct{}{}
+		s.all = map[C]uint64{}
 	}
-	s.all[c] = struct{}{}
+	s.all[c] = number
 	s.mu.Unlock()
 	if r.open.Add(1) > r.limit {
 		r.makeRoom(c)
@@ -54,28 +56,52 @@ func (r *registry[C]) remove(s *shard[C], c C) {
 // makeRoom closes one idle connection, the new one if it must be.
 func (r *registry[C]) makeRoom(except C) {
 	start := r.next.Load()
-	for i := range uint32(len(r.shards)) {
-		if r.shards[(start+i)%uint32(len(r.shards))].evictOne(except) {
+	for i := range uint64(len(r.shards)) {
+		if r.shards[(start+i)%uint64(len(r.shards))].evictOne(except) {
 			return
 		}
 	}
 	except.evict()
 }
 
-// patience is how many connections of a shard are tried; busy ones are few.
-const patience = 64
+const (
+	// sample is how many connections are compared: the oldest of so many is
+	// hardly ever a visitor who has just come.
+	sample = 16
+	// samples is how many times that is tried; busy connections are few.
+	samples = 4
+)
 
 func (s *shard[C]) evictOne(except C) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	some := make([]C, 0, sample)
 	tries := 0
 	for c := range s.all { // in random order
-		if c != except && c.evict() {
-			delete(s.all, c) // its own removal will find nothing
+		if c != except {
+			some = append(some, c)
+		}
+		if len(some) < sample {
+			continue
+		}
+		if s.evictOldest(some) {
 			return true
 		}
-		if tries++; tries == patience {
+		if tries++; tries == samples {
 			return false
+		}
+		some = some[:0]
+	}
+	return s.evictOldest(some)
+}
+
+// evictOldest closes the oldest that can be closed.
+func (s *shard[C]) evictOldest(some []C) bool {
+	slices.SortFunc(some, func(a, b C) int { return cmp.Compare(s.all[a], s.all[b]) })
+	for _, c := range some {
+		if c.evict() {
+			delete(s.all, c) // its own removal will find nothing
+			return true
 		}
 	}
 	return false

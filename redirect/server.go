@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"hash/maphash"
 	"io"
 	"log"
 	"log/slog"
@@ -31,8 +32,11 @@ const (
 	handedIdle = 5 * time.Second
 	maxHanded  = 4096
 
-	// maxSessions bounds the memory of connections: some 30 KB each at worst.
-	maxSessions = 1 << 16
+	// maxSessions bounds the memory of connections, and maxCrowd that of those
+	// which keep us waiting in the middle of something: a quarter of all, but
+	// enough for many visitors at once.
+	maxSessions        = 1 << 16
+	minCrowd, maxCrowd = 512, 1 << 13
 
 	// drainTime is how long idle HTTP/1 connections may still ask once more
 	// when the server shuts down. RFC 9112 has no other way to part without
@@ -54,6 +58,8 @@ type Server struct {
 	secure   *http.Server
 	clock    clock
 	gate     gate
+	lanes    laneKey
+	crowd    crowd
 	sessions registry[*session] // what we answer ourselves
 	handed   registry[*conn]    // what net/http answers
 	draining atomic.Bool
@@ -68,11 +74,12 @@ type Server struct {
 
 // NewServer makes a server that listens nowhere yet.
 func NewServer(t *Table, o Options) *Server {
-	s := &Server{options: o, log: o.Log, common: newCommon(o.SecurityTxt)}
+	s := &Server{options: o, log: o.Log, common: newCommon(o.SecurityTxt), lanes: laneKey{maphash.MakeSeed()}}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	s.sessions.limit, s.handed.limit = sessionLimit(o.MaxConnections), maxHanded
+	s.crowd.limit = int(min(max(s.sessions.limit/4, minCrowd), maxCrowd))
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.table.Store(t)
 	if o.TLS != nil {

@@ -2,11 +2,10 @@ package redirect
 
 import (
 	"bytes"
-	"io"
+	"container/list"
 	"net"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 )
 
@@ -32,6 +31,11 @@ type session struct {
 
 	begun           time.Time // when the head that is incomplete began, or zero
 	readBy, writeBy time.Time // the deadlines as they were set
+
+	lane    uint8         // by the client's address
+	wish    wish          // for a turn to compute a handshake
+	place   *list.Element // in the crowd, which guards it
+	waiting bool          // since hurry
 }
 
 // The states of a session. Only one that waits may be closed by others.
@@ -67,8 +71,14 @@ func (c *session) over(state int32) bool {
 	if !c.state.CompareAndSwap(state, stateOver) {
 		return false
 	}
-	_ = c.socket.Close()
+	c.cut()
 	return true
+}
+
+// cut closes the socket from outside: whoever serves the session finds out.
+func (c *session) cut() {
+	_ = c.socket.Close()
+	c.s.gate.withdraw(&c.wish)
 }
 
 // free gives the buffers back.
@@ -95,7 +105,7 @@ func (c *session) flush() error {
 	if len(c.queued) == 0 {
 		return nil
 	}
-	_, err := c.Write(c.queued)
+	_, err := c.write(c.queued)
 	c.queued = c.out[:0]
 	return err
 }
@@ -111,6 +121,7 @@ func (c *session) end() {
 		return
 	}
 	c.free()
+	c.s.crowd.part(c)
 	c.s.sessions.remove(c.shard, c)
 	if c.Conn != nil {
 		_ = c.Close() // the client has gone, or has its answer
@@ -130,6 +141,10 @@ func (c *session) handOver() {
 // them alone while they are fresh, since setting them costs more than a request:
 // they may come early by a quarter.
 func (c *session) allow(now time.Time) error {
+	if c.waiting {
+		c.waiting = false
+		c.s.crowd.part(c)
+	}
 	if c.readBy.Sub(now) < idleTimeout*3/4 {
 		c.readBy = now.Add(idleTimeout)
 		if err := c.SetReadDeadline(c.readBy); err != nil {
@@ -143,96 +158,12 @@ func (c *session) allow(now time.Time) error {
 	return nil
 }
 
-// hurry gives the client until then to go on.
+// hurry gives the client until then to go on. Meanwhile it is one of a crowd.
 func (c *session) hurry(until time.Time) error {
+	if !c.waiting {
+		c.waiting = true
+		c.s.crowd.join(c)
+	}
 	c.readBy = until
 	return c.SetReadDeadline(until)
-}
-
-// manyTurns is how many reads in a row a client may have answered before others
-// come first: whoever sends without end would keep a processor to himself.
-const manyTurns = 3
-
-// read reads from the client. On a socket of ours it doesn't wait, but fails
-// with errLater.
-func (c *session) read(b []byte) (int, error) {
-	if c.peer == nil && c.sock.ready {
-		return c.sock.Read(b)
-	}
-	return c.Read(b) // TLS reads from the socket through its peer
-}
-
-// serveBy calls step whenever there is something to be read, until it says that
-// the connection is over.
-func (c *session) serveBy(step func() bool) {
-	tcp, ok := c.socket.(*net.TCPConn)
-	if !ok || c.sock.prefixed {
-		step() // which waits for itself
-		return
-	}
-	raw, err := tcp.SyscallConn()
-	if err != nil {
-		return
-	}
-	if c.peer != nil {
-		c.peer.sock = &c.sock
-		defer func() { c.peer.sock = nil }()
-	}
-	// Its error is the deadline's, or of a socket that others closed.
-	_ = raw.Read(func(fd uintptr) bool {
-		c.sock.wake(int(fd))
-		return step()
-	})
-	c.sock.ready = false
-}
-
-// sock reads from a socket without waiting.
-type sock struct {
-	fd       int
-	ready    bool // may be read from
-	prefixed bool // the first octets were read already, by somebody else
-	drained  bool // by a read that got less than it could take
-	reads    int
-}
-
-// errLater says that there is nothing to be read yet. crypto/tls takes a
-// temporary error to mean that it may be asked again.
-var errLater error = later{}
-
-type later struct{}
-
-func (later) Error() string   { return "nothing to be read yet" }
-func (later) Timeout() bool   { return false }
-func (later) Temporary() bool { return true }
-
-// wake is called when the poller has something new to tell.
-func (k *sock) wake(fd int) { k.fd, k.ready, k.drained = fd, true, false }
-
-// newcomer is how many reads of a connection make sure that nothing is left. A
-// client that closes its side along with its request does so soon; of one that
-// goes on and on, epoll(7) lets us save a system call a request: a short read
-// means that the socket is empty, and more will be told.
-const newcomer = 4
-
-// Read implements io.Reader.
-func (k *sock) Read(b []byte) (int, error) {
-	if k.drained && k.reads > newcomer {
-		return 0, errLater
-	}
-	for {
-		n, err := syscall.Read(k.fd, b)
-		switch {
-		case err == syscall.EINTR:
-			continue
-		case err == syscall.EAGAIN:
-			return 0, errLater
-		case err != nil:
-			return 0, err
-		case n == 0:
-			return 0, io.EOF
-		}
-		k.drained = n < len(b)
-		k.reads++
-		return n, nil
-	}
 }

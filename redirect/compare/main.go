@@ -45,7 +45,7 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 3, "rounds, of which the quietest is told")
 	flag.DurationVar(&o.per, "for", 2*time.Second, "how long each server is loaded in a round")
 	flag.StringVar(&o.caddy, "caddy", "caddy", "the program caddy")
-	flag.StringVar(&o.only, "only", "", "one kind of load")
+	flag.StringVar(&o.only, "only", "", "one kind of load, or of attack")
 	flag.BoolVar(&o.siege, "siege", false, "measure attacks alone")
 	flag.Parse()
 	if runtime.NumCPU() < 2 {
@@ -69,7 +69,7 @@ func run(dir string, o options) error {
 	}
 	kinds := servers(o.caddy)
 	if o.siege {
-		return s.siege(kinds[0])
+		return s.siege(kinds[0], o.only)
 	}
 	if err := s.speed(kinds, o); err != nil {
 		return err

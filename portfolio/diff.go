@@ -1,9 +1,9 @@
 package portfolio
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Diff compares what a zone shall hold with what it holds, and says what makes
@@ -17,10 +17,10 @@ import (
 //
 // The error of a zone that can't be planned, such as another portfolio's
 // marker, is in Err and Error of the result, which then holds no changes.
+// Observed is left to who makes a plan that may be saved.
 func Diff(des Desired, obs Zone, portfolioID string) DomainPlan {
 	p := newDomainPlan(des.Domain)
-	p.Observed, p.Zone = obs.Digest(), obs
-	p.holds = obs.holdsMore()
+	p.Zone, p.holds = obs, obs.holdsMore()
 	d := differ{des: &des, mode: des.Domain.DNS.Ownership}
 	if err := d.run(obs, MarkerID(portfolioID)); err != nil {
 		p.fail(err)
@@ -120,7 +120,10 @@ func (d *differ) run(obs Zone, id string) error {
 
 // compareKeys orders as SortRRsets does.
 func compareKeys(a, b Key) int {
-	return cmp.Or(compareOwners(a.Name, b.Name), cmp.Compare(a.Type, b.Type))
+	if a.Name == b.Name {
+		return strings.Compare(a.Type, b.Type)
+	}
+	return compareOwners(a.Name, b.Name)
 }
 
 // joinRows lays three lists in the order of SortRRsets side by side.

@@ -54,11 +54,11 @@ func (m *Marker) parseValue(value string) error {
 		m.Owned = make([]Owned, 0, 1+strings.Count(rest, ",")+strings.Count(rest, " "))
 	}
 	hashes := make([]string, 0, strings.Count(rest, "+"))
-	for entry := range strings.SplitSeq(rest, " ") {
-		if entry == "" {
+	for rest != "" {
+		var entry string
+		if entry, rest, _ = strings.Cut(rest, " "); entry == "" {
 			continue
 		}
-		var ok bool
 		if hashes, ok = m.parseEntry(entry, hashes); !ok {
 			return fail(fmt.Sprintf("%q is no entry of a marker", entry))
 		}
@@ -74,7 +74,9 @@ func (m *Marker) parseEntry(entry string, hashes []string) ([]string, bool) {
 	if !ok || !good {
 		return hashes, false
 	}
-	for item := range strings.SplitSeq(items, ",") {
+	for more := true; more; {
+		var item string
+		item, items, more = strings.Cut(items, ",")
 		typ, list, shared := strings.Cut(item, "+")
 		if !isType(typ) || shared != (typ == "TXT") {
 			return hashes, false
@@ -82,8 +84,9 @@ func (m *Marker) parseEntry(entry string, hashes []string) ([]string, bool) {
 		o := Owned{Key: Key{name, typ}}
 		if shared {
 			start := len(hashes)
-			for h := range strings.SplitSeq(list, "+") {
-				if !isHex(h, markerHashLen) {
+			for another := true; another; {
+				var h string
+				if h, list, another = strings.Cut(list, "+"); !isHex(h, markerHashLen) {
 					return hashes, false
 				}
 				hashes = append(hashes, h)

@@ -134,14 +134,16 @@ func (r *Reconciler) planDomain(ctx context.Context, portfolioID string, t targe
 	}
 	switch {
 	case t.away != "":
-		return r.planAway(ctx, portfolioID, t, zone, o)
+		d = r.planAway(ctx, portfolioID, t, zone, o)
 	case t.leaving:
-		return planLeaving(t.Domain, zone, portfolioID)
+		d = planLeaving(t.Domain, zone, portfolioID)
+	default:
+		d = Diff(r.desire(t.Domain, at), zone, portfolioID)
+		if zone.Missing && d.Pending() {
+			d.Notes = append(d.Notes, r.creation(*t.Domain))
+		}
 	}
-	d = Diff(r.desire(t.Domain, at), zone, portfolioID)
-	if zone.Missing && d.Pending() {
-		d.Notes = append(d.Notes, r.creation(*t.Domain))
-	}
+	d.Observed = zone.Digest()
 	return d
 }
 

@@ -1,12 +1,12 @@
 package portfolio
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Key names an RRset within a zone.
@@ -107,9 +107,7 @@ func (s *RRset) tidy() {
 // SortRRsets sorts in place: the apex first, then by name, then by type.
 func SortRRsets(sets []RRset) { slices.SortFunc(sets, compareRRsets) }
 
-func compareRRsets(a, b RRset) int {
-	return cmp.Or(compareOwners(a.Name, b.Name), cmp.Compare(a.Type, b.Type))
-}
+func compareRRsets(a, b RRset) int { return compareKeys(a.Key(), b.Key()) }
 
 func compareOwners(a, b string) int {
 	if a == b {
@@ -121,7 +119,7 @@ func compareOwners(a, b string) int {
 	if b == "@" {
 		return 1
 	}
-	return cmp.Compare(a, b)
+	return strings.Compare(a, b)
 }
 
 // Find gives the RRset at k.

@@ -52,7 +52,9 @@ func planOf(t *testing.T, n int, edit func(i int, d *portfolio.Domain), spoil fu
 		if spoil != nil {
 			spoil(i, &zone)
 		}
-		plans = append(plans, portfolio.Diff(portfolio.Desire(&d, facts, noon), zone, "duavgor"))
+		plan := portfolio.Diff(portfolio.Desire(&d, facts, noon), zone, "duavgor")
+		plan.Observed = zone.Digest()
+		plans = append(plans, plan)
 	}
 	guard := portfolio.Guard(portfolio.GuardFacts{MaxDelete: 0.3})
 	return portfolio.NewPlan("duavgor", noon, plans, guard)

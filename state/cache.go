@@ -145,7 +145,7 @@ func (c *cached) outageBegins(err error) error {
 // mayBeNear reports whether a read may be answered from the copy: nobody here
 // is about to change what it is about.
 func (c *cached) mayBeNear(ctx context.Context) bool {
-	return fenceOf(ctx, c.postgres) == "" && !c.holdsLocks()
+	return len(c.fencesOf(ctx)) == 0 && !c.holdsLocks()
 }
 
 // patience says how long a read waits for the database.

@@ -45,6 +45,9 @@ func (s *files) Append(ctx context.Context, subject string, doc json.RawMessage)
 	if err := s.alive(ctx); err != nil {
 		return "", err
 	}
+	if err := s.fence(ctx); err != nil {
+		return "", fmt.Errorf("state: writing the journal: %w", err)
+	}
 	var compact bytes.Buffer // a line holds no line ends
 	if err := json.Compact(&compact, doc); err != nil {
 		return "", fmt.Errorf("state: the document for the journal is no JSON: %w", err)

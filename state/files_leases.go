@@ -60,7 +60,7 @@ func (l *fileLease) Context() context.Context { return l.ctx }
 func (l *fileLease) Release() error           { return l.release() }
 
 func (s *files) newLease(parent context.Context, id lockID) Lease {
-	ctx, cancel := context.WithCancelCause(parent)
+	ctx, cancel := context.WithCancelCause(s.fenced(parent, id))
 	go s.guardLease(ctx, cancel, id)
 	return &fileLease{ctx: ctx, release: sync.OnceValue(func() error {
 		cancel(context.Canceled)

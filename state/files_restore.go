@@ -55,7 +55,7 @@ func (s *files) restoreMonths(ctx context.Context, entries []Entry) error {
 			}
 			lines.Write(append(line, '\n'))
 		}
-		if err := s.replace(filepath.Join(s.root, journalDir, month), lines.Bytes()); err != nil {
+		if err := s.replace(ctx, filepath.Join(s.root, journalDir, month), lines.Bytes()); err != nil {
 			return err
 		}
 	}

@@ -25,7 +25,7 @@ func (s *files) Store(ctx context.Context, key string, value []byte) error {
 	// clock can make another process clean our temporary file away: neither
 	// lasts, so more tries are enough.
 	for range 100 {
-		if err = s.replace(target, value); !errors.Is(err, fs.ErrNotExist) {
+		if err = s.replace(ctx, target, value); !errors.Is(err, fs.ErrNotExist) {
 			break
 		}
 	}
@@ -33,6 +33,8 @@ func (s *files) Store(ctx context.Context, key string, value []byte) error {
 	switch {
 	case err == nil:
 		return nil
+	case errors.Is(err, ErrLeaseLost):
+		return errors.Join(fmt.Errorf("state: writing %s: %w", key, err), s.prune(filepath.Dir(target)))
 	case errors.As(err, &unsynced):
 		return fmt.Errorf("state: writing %s to %s: %w; the new value is in place, but a power cut may undo it; check the disk", key, s.root, cause(err))
 	}
@@ -40,7 +42,7 @@ func (s *files) Store(ctx context.Context, key string, value []byte) error {
 	return errors.Join(err, s.prune(filepath.Dir(target)))
 }
 
-func (s *files) replace(target string, value []byte) error {
+func (s *files) replace(ctx context.Context, target string, value []byte) error {
 	dir := filepath.Dir(target)
 	if err := s.makeDir(dir); err != nil {
 		return err
@@ -49,7 +51,11 @@ func (s *files) replace(target string, value []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := os.Rename(temp, target); err != nil {
+	err = s.fence(ctx) // as late as can be
+	if err == nil {
+		err = os.Rename(temp, target)
+	}
+	if err != nil {
 		return errors.Join(err, removeIfThere(temp))
 	}
 	if err := s.syncDir(dir); err != nil {
@@ -191,6 +197,9 @@ func (s *files) Delete(ctx context.Context, key string) error {
 			return s.prune(filepath.Dir(dir))
 		}
 		return nil
+	}
+	if err := s.fence(ctx); err != nil {
+		return fmt.Errorf("state: deleting %s: %w", key, err)
 	}
 	if err := os.RemoveAll(name); err != nil {
 		return fmt.Errorf("state: deleting %s from %s: %w; %s", key, s.root, cause(err), remedy(err))

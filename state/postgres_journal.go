@@ -26,7 +26,7 @@ func (s *postgres) Append(ctx context.Context, subject string, doc json.RawMessa
 	}
 	token := rand.Text()
 	var id string
-	err := s.write(ctx, "writing the journal", fenceOf(ctx, s), []statement{
+	err := s.write(ctx, "writing the journal", s.fencesOf(ctx), []statement{
 		s.journalTurn(),
 		{sql: `INSERT INTO {s}.entry (id, slot, at, subject, token, doc)
 			SELECT to_char(slot AT TIME ZONE 'UTC', 'YYYYMMDD"T"HH24MISS.MS') || '-' || $1, slot, clock_timestamp(), $2, $3, $4::json
@@ -100,7 +100,7 @@ func (s *postgres) restore(ctx context.Context, entries []Entry) error {
 				args: []any{e.ID, e.slot(), e.Time, text(e.Subject), text(string(e.Doc))},
 			})
 		}
-		if err := s.write(ctx, "writing the journal", fenceOf(ctx, s), statements); err != nil {
+		if err := s.write(ctx, "writing the journal", s.fencesOf(ctx), statements); err != nil {
 			return err
 		}
 	}

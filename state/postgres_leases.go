@@ -43,7 +43,7 @@ func (l *pgLease) Release() error           { return l.release() }
 // newLease makes a lease of a lock. It is lost when its row is, and when the
 // row has lapsed by our own clock since the database couldn't be reached.
 func (s *postgres) newLease(parent context.Context, lock *pgLock) Lease {
-	ctx, cancel := context.WithCancelCause(context.WithValue(parent, fenceKey{s}, lock.token))
+	ctx, cancel := context.WithCancelCause(fencedBy(parent, s, lock.token))
 	stop := context.AfterFunc(s.closing, func() { cancel(ErrClosed) })
 	lose := func() {
 		if s.untrack(lock) {
@@ -60,13 +60,4 @@ func (s *postgres) newLease(parent context.Context, lock *pgLock) Lease {
 		cancel(context.Canceled)
 		return s.drop(lock)
 	})}
-}
-
-// fenceKey finds, in a context, the token of the Store's lease that it belongs
-// to: what is written under a lease's context is checked against the lease.
-type fenceKey struct{ s *postgres }
-
-func fenceOf(ctx context.Context, s *postgres) string {
-	token, _ := ctx.Value(fenceKey{s}).(string)
-	return token
 }

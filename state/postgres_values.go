@@ -193,7 +193,7 @@ func (s *postgres) Store(ctx context.Context, key string, value []byte) error {
 			ON CONFLICT (key) DO UPDATE SET value = excluded.value, modified = excluded.modified, xid = excluded.xid
 			RETURNING key`, args: []any{key, value, folders, low, high}, read: counted(&stored)},
 	}
-	if err := s.write(ctx, "writing "+key, fenceOf(ctx, s), statements); err != nil {
+	if err := s.write(ctx, "writing "+key, s.fencesOf(ctx), statements); err != nil {
 		return err
 	}
 	if stored == 0 {
@@ -209,19 +209,19 @@ func (s *postgres) Delete(ctx context.Context, key string) error {
 		return err
 	}
 	low, high := below(key)
-	return s.write(ctx, "deleting "+key, fenceOf(ctx, s), []statement{{
+	return s.write(ctx, "deleting "+key, s.fencesOf(ctx), []statement{{
 		sql: `UPDATE {s}.value SET value = NULL, modified = clock_timestamp(), xid = pg_current_xact_id()
 			WHERE (key = $1 OR key > $2 AND key < $3) AND value IS NOT NULL`,
 		args: []any{key, low, high},
 	}})
 }
 
-// write runs statements as one transaction under the lease whose token is
-// fence, and wakes the watches. A lease that has lapsed or is gone fails the
-// transaction as a whole.
-func (s *postgres) write(ctx context.Context, step, fence string, statements []statement) error {
-	if fence != "" {
-		statements = append([]statement{{sql: `SELECT {s}.fence($1)`, args: []any{fence}}}, statements...)
+// write runs statements as one transaction under the locks and leases whose
+// tokens are given, and wakes the watches. One that has lapsed or is gone fails
+// the transaction as a whole.
+func (s *postgres) write(ctx context.Context, step string, fences []string, statements []statement) error {
+	if len(fences) > 0 {
+		statements = append([]statement{{sql: `SELECT {s}.fence(f) FROM unnest($1::text[]) AS f`, args: []any{fences}}}, statements...)
 	}
 	statements = append([]statement{patient}, statements...)
 	statements = append(statements, statement{sql: `SELECT pg_notify($1, '')`, args: []any{s.channel()}})

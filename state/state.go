@@ -42,6 +42,11 @@ type Store interface {
 	Journal
 	Watcher
 
+	// Fence gives a context under which what is stored, deleted or appended is
+	// refused with ErrLeaseLost once the certmagic lock name, which is held
+	// now, isn't any more.
+	Fence(ctx context.Context, name string) context.Context
+
 	// Probe reports whether the state can be written just now; the error says
 	// what to do about it.
 	Probe(ctx context.Context) error
@@ -66,8 +71,9 @@ type Leaser interface {
 type Lease interface {
 	// Context ends when the context given to Acquire does, when the lease is
 	// released, and when it is lost; context.Cause is ErrLeaseLost then.
-	// Where the state is a database, what is written under this context is
-	// checked against the lease in the write's own transaction.
+	// What is written under this context, or one without its end, is refused
+	// with ErrLeaseLost once the lease is lost: a database checks that in the
+	// write's own transaction, a folder right before a value is put in place.
 	Context() context.Context
 
 	// Release gives the lease back. Further calls do nothing.

@@ -36,6 +36,7 @@ func Run(t *testing.T, newLocation func(*testing.T) string) {
 		"leases":          testLeases,
 		"lease processes": testLeaseProcesses,
 		"lease waits":     testLeaseWaits,
+		"fences":          testFences,
 		"write killed":    testWriteKilled,
 		"journal":         testJournal,
 		"journal writers": testJournalWriters,

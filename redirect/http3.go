@@ -29,7 +29,7 @@ func (s *Server) ServeHTTP3(c net.PacketConn) error {
 			return errors.Join(fmt.Errorf("serve http/3: %s is set, which logs visitors' addresses; unset it", name), c.Close())
 		}
 	}
-	transport := &quic.Transport{Conn: c}
+	transport := &quic.Transport{Conn: c, VerifySourceAddress: s.greetings.prove, ConnContext: s.greetings.admit}
 	listener, err := transport.ListenEarly(http3.ConfigureTLSConfig(s.tls), quicConfig())
 	if err != nil {
 		return errors.Join(fmt.Errorf("serve http/3: %w", err), c.Close())
@@ -82,6 +82,7 @@ func quicConfig() *quic.Config {
 
 // withQUICPeer is the http3.Server's ConnContext.
 func (s *Server) withQUICPeer(ctx context.Context, c *quic.Conn) context.Context {
+	s.meet(c)
 	name := c.ConnectionState().TLS.ServerName
 	host, _ := splitHost(name)
 	p := &peer{sni: host}

@@ -49,21 +49,23 @@ const (
 
 // Server serves a Table. Its methods may be called by many goroutines.
 type Server struct {
-	table    atomic.Pointer[Table]
-	options  Options
-	log      *slog.Logger
-	tls      *tls.Config // nil without Options.TLS
-	common   common
-	plain    *http.Server
-	secure   *http.Server
-	clock    clock
-	gate     gate
-	lanes    laneKey
-	crowd    crowd
-	sessions registry[*session] // what we answer ourselves
-	handed   registry[*conn]    // what net/http answers
-	draining atomic.Bool
-	http3At  atomic.Pointer[string] // value of Alt-Svc once HTTP/3 is served
+	table     atomic.Pointer[Table]
+	options   Options
+	log       *slog.Logger
+	tls       *tls.Config // nil without Options.TLS
+	common    common
+	plain     *http.Server
+	secure    *http.Server
+	clock     clock
+	gate      gate
+	lanes     laneKey
+	crowd     crowd
+	greetings greetings
+	sessions  registry[*session] // what we answer ourselves
+	handed    registry[*conn]    // what net/http answers
+	guests    registry[*guest]   // by QUIC
+	draining  atomic.Bool
+	http3At   atomic.Pointer[string] // value of Alt-Svc once HTTP/3 is served
 
 	ctx    context.Context // ends with Shutdown
 	cancel context.CancelFunc
@@ -78,7 +80,7 @@ func NewServer(t *Table, o Options) *Server {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	s.sessions.limit, s.handed.limit = sessionLimit(o.MaxConnections), maxHanded
+	s.sessions.limit, s.handed.limit, s.guests.limit = sessionLimit(o.MaxConnections), maxHanded, maxQUIC
 	s.crowd.limit = int(min(max(s.sessions.limit/4, minCrowd), maxCrowd))
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.table.Store(t)

@@ -34,7 +34,7 @@ func (m *Manager) attempt(ctx context.Context, j job, granted *issuer) {
 		return // shutting down, or the subject has gone
 	}
 	if g == nil {
-		m.failed(j, errs)
+		m.failed(ctx, j, errs)
 		return
 	}
 	m.succeeded(ctx, j, g)
@@ -121,7 +121,7 @@ func (m *Manager) issueFrom(ctx context.Context, iss *issuer, j *job) (*generati
 	defer cancel()
 	issued, err := iss.ca.Replace(ctx, csr, old)
 	if err != nil {
-		m.chargeFailed(iss, j, err)
+		m.chargeFailed(ctx, iss, j, err)
 		return nil, err
 	}
 	return newGeneration(meta{Issuer: iss.key, Domain: j.domain, Obtained: m.now()}, key, issued.Certificate, j.names)
@@ -129,12 +129,12 @@ func (m *Manager) issueFrom(ctx context.Context, iss *issuer, j *job) (*generati
 
 // chargeFailed counts the orders that an attempt placed beside the one that was
 // spent: after a failed validation, one for each further type of challenge.
-func (m *Manager) chargeFailed(iss *issuer, j *job, err error) {
+func (m *Manager) chargeFailed(ctx context.Context, iss *issuer, j *job, err error) {
 	var f *acmeca.Failure
 	if !errors.As(err, &f) || f.Kind != acmeca.Validation || m.exempt(j, iss) {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), saveTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
 	defer cancel()
 	if err := m.charge(ctx, iss, max(0, len(iss.challenges())-1)); err != nil {
 		m.log.Warn("certificate: counting orders", "ca", iss.name, "error", err)
@@ -189,13 +189,13 @@ func (m *Manager) nextTry(j *job, kinds []acmeca.Kind) time.Time {
 }
 
 // failed ends an attempt that came to nothing.
-func (m *Manager) failed(j job, errs []error) {
+func (m *Manager) failed(ctx context.Context, j job, errs []error) {
 	texts := make([]string, len(errs))
 	for i, err := range errs {
 		texts[i] = err.Error()
 	}
 	j.record.LastError = shown(j.domain) + ": " + strings.Join(texts, "; ")
-	m.keepRecord(j)
+	m.keepRecord(ctx, j)
 	m.log.Warn("no certificate", "domain", shown(j.domain), "error", strings.Join(texts, "; "),
 		"attempts", j.record.Attempts, "next_try", j.record.NextTry)
 	m.tell(j.task)
@@ -208,14 +208,14 @@ func (m *Manager) succeeded(ctx context.Context, j job, g *generation) {
 	if err := m.shelf.add(ctx, j.id, g); err != nil {
 		m.update(j.task, func() { j.task.unsaved = g })
 		j.record.NextTry = m.now().Add(waitAfter(acmeca.Trouble, false, j.record.Attempts))
-		m.failed(j, []error{err})
+		m.failed(ctx, j, []error{err})
 		return
 	}
 	s := m.served(g, j.names)
 	j.record = record{ARI: j.record.ARI, Issued: j.record.Issued}
 	m.update(j.task, func() { j.task.unsaved = nil })
 	j.task.put(s)
-	m.keepRecord(j)
+	m.keepRecord(ctx, j)
 	m.log.Info("certificate issued", "domain", shown(j.domain), "names", len(s.names), "issuer", s.issuer, "not_after", s.notAfter())
 	if err := m.shelf.prune(ctx, j.id, g.number); err != nil {
 		m.log.Warn("certificate: removing old generations", "domain", shown(j.domain), "error", err)
@@ -226,13 +226,13 @@ func (m *Manager) succeeded(ctx context.Context, j job, g *generation) {
 	m.settle(j)
 }
 
-// keepRecord publishes and stores the job's record.
-func (m *Manager) keepRecord(j job) {
+// keepRecord publishes and stores the job's record, even where ctx has ended.
+func (m *Manager) keepRecord(ctx context.Context, j job) {
 	m.update(j.task, func() {
 		j.task.record = j.record.clone()
 		j.task.due = j.record.NextTry
 	})
-	ctx, cancel := context.WithTimeout(context.Background(), saveTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
 	defer cancel()
 	if err := m.shelf.save(ctx, j.id, j.record); err != nil {
 		m.log.Warn("certificate: remembering what was tried", "domain", shown(j.domain), "error", err)

@@ -109,7 +109,7 @@ func (m *Manager) spend(ctx context.Context, iss *issuer, t *task) (bool, error)
 	if !l.known() {
 		return true, nil
 	}
-	unlock, err := m.lockSpending(ctx, iss)
+	ctx, unlock, err := m.lockSpending(ctx, iss)
 	if err != nil {
 		return false, err
 	}
@@ -135,7 +135,7 @@ func (m *Manager) charge(ctx context.Context, iss *issuer, n int) error {
 	if !iss.limits.orders.known() || n == 0 {
 		return nil
 	}
-	unlock, err := m.lockSpending(ctx, iss)
+	ctx, unlock, err := m.lockSpending(ctx, iss)
 	if err != nil {
 		return err
 	}
@@ -161,18 +161,18 @@ func (m *Manager) storeSpending(ctx context.Context, iss *issuer, s spending) er
 
 // lockSpending takes the lock that all processes share. Within this one, a
 // channel keeps the steps from asking the store again and again.
-func (m *Manager) lockSpending(ctx context.Context, iss *issuer) (unlock func(), err error) {
+func (m *Manager) lockSpending(ctx context.Context, iss *issuer) (under context.Context, unlock func(), err error) {
 	select {
 	case iss.spending <- struct{}{}:
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return ctx, nil, ctx.Err()
 	}
 	name := "limits_" + certmagic.StorageKeys.Safe(iss.key)
 	if err := m.o.Storage.Lock(ctx, name); err != nil {
 		<-iss.spending
-		return nil, fmt.Errorf("locking what was spent at %s: %w", iss.name, err)
+		return ctx, nil, fmt.Errorf("locking what was spent at %s: %w", iss.name, err)
 	}
-	return func() {
+	return m.fenced(ctx, name), func() {
 		if err := m.o.Storage.Unlock(context.WithoutCancel(ctx), name); err != nil {
 			m.log.Warn("certificate: unlocking", "lock", name, "error", err)
 		}

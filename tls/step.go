@@ -77,10 +77,14 @@ func (m *Manager) jobOf(t *task) job {
 			}
 		}
 	}
-	return job{
+	j := job{
 		task: t, id: t.id, domain: t.domain, names: t.names, record: t.record.clone(),
 		current: t.cert.Load(), poked: t.poked, unsaved: t.unsaved, replace: t.replace, siblings: siblings,
 	}
+	if j.unsaved != nil && j.current != nil && !j.unsaved.leaf.NotAfter.After(j.current.notAfter()) {
+		j.unsaved = nil // another process has issued one meanwhile
+	}
+	return j
 }
 
 // update changes a task under the lock.
@@ -210,7 +214,7 @@ func (m *Manager) stumble(ctx context.Context, t *task, err error) {
 // orderLocked orders under a lock that all processes on the store share, and
 // only if none of them has done so meanwhile.
 func (m *Manager) orderLocked(ctx context.Context, j job) {
-	unlock, ok, err := m.lock(ctx, "certificate_"+j.id)
+	ctx, unlock, ok, err := m.lock(ctx, "certificate_"+j.id)
 	if err != nil {
 		m.stumble(ctx, j.task, fmt.Errorf("locking: %w", err))
 		return
@@ -249,25 +253,40 @@ func (m *Manager) orderLocked(ctx context.Context, j job) {
 	}
 }
 
-// lock takes a lock of the store if nobody holds it.
-func (m *Manager) lock(ctx context.Context, name string) (unlock func(), ok bool, err error) {
+// fencer is what a store has beside certmagic's interfaces: under the context
+// that it gives, nothing is written once the lock is lost. Who was out of the
+// world for a while must not undo what the next holder did.
+type fencer interface {
+	Fence(ctx context.Context, lock string) context.Context
+}
+
+// lock takes a lock of the store if nobody holds it. What the lock is for is
+// written under the context that it gives.
+func (m *Manager) lock(ctx context.Context, name string) (under context.Context, unlock func(), ok bool, err error) {
 	if try, is := m.o.Storage.(certmagic.TryLocker); is {
 		if ok, err = try.TryLock(ctx, name); err != nil || !ok {
-			return nil, false, err
+			return ctx, nil, false, err
 		}
 	} else {
 		short, cancel := context.WithTimeout(ctx, busyDelay)
 		defer cancel()
 		if err := m.o.Storage.Lock(short, name); err != nil {
 			if short.Err() != nil {
-				return nil, false, ctx.Err()
+				return ctx, nil, false, ctx.Err()
 			}
-			return nil, false, err
+			return ctx, nil, false, err
 		}
 	}
-	return func() {
+	return m.fenced(ctx, name), func() {
 		if err := m.o.Storage.Unlock(context.WithoutCancel(ctx), name); err != nil {
 			m.log.Warn("certificate: unlocking", "lock", name, "error", err)
 		}
 	}, true, nil
+}
+
+func (m *Manager) fenced(ctx context.Context, lock string) context.Context {
+	if s, can := m.o.Storage.(fencer); can {
+		return s.Fence(ctx, lock)
+	}
+	return ctx
 }

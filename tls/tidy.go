@@ -71,7 +71,7 @@ func (m *Manager) abandoned(ctx context.Context, id string, there folder) bool {
 }
 
 func (m *Manager) remove(ctx context.Context, id string, keys []string) error {
-	unlock, ok, err := m.lock(ctx, "certificate_"+id)
+	ctx, unlock, ok, err := m.lock(ctx, "certificate_"+id)
 	if err != nil || !ok {
 		return err
 	}

@@ -70,6 +70,7 @@ type daemon struct {
 	accepted  *wire.AcceptedRuns
 	permit    permit
 	lead      *lead
+	ordering  sync.RWMutex                 // held for reading while certificates are kept
 	leaders   atomic.Pointer[check.Report] // what the leader sees; nil: this daemon works itself
 	nodes     atomic.Pointer[[]check.Node] // the daemons that share the state
 	metrics   *web.Metrics

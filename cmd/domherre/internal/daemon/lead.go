@@ -89,9 +89,19 @@ func (d *daemon) seekLead(ctx context.Context) {
 			<-lease.Context().Done()
 		}
 		if lease != nil {
-			lease.Release()
+			d.resign(ctx, lease)
 		}
 	}
+}
+
+// resign gives the lead back. A daemon that ends does so when nothing is ordered
+// any more: what a CA has issued just now is still to be stored under the lead.
+func (d *daemon) resign(ctx context.Context, lease state.Lease) {
+	if ctx.Err() != nil {
+		d.ordering.Lock()
+		defer d.ordering.Unlock()
+	}
+	lease.Release()
 }
 
 // awaitLead takes the lead, following whoever has it meanwhile.
@@ -164,6 +174,8 @@ func (d *daemon) runCertificates(ctx context.Context, n *generation, changed <-c
 			stop()
 		}
 	}()
+	d.ordering.RLock()
+	defer d.ordering.RUnlock()
 	return n.certs.Run(running)
 }
 

@@ -160,7 +160,7 @@ func (c *session) serve() {
 		if err != nil {
 			return
 		}
-		c.Conn, c.sock.prefixed = clear, true
+		c.Conn, c.sock.first = clear, clear
 	}
 	if !c.from.tls {
 		c.serveHTTP1()

@@ -116,7 +116,7 @@ func validProxyFamily(command, family byte, length int) bool {
 }
 
 // withoutProxyHeader reads the header off the front of c.
-func withoutProxyHeader(c net.Conn) (net.Conn, error) {
+func withoutProxyHeader(c net.Conn) (*prefixed, error) {
 	r := bufio.NewReaderSize(c, proxyV2Max)
 	if err := skipProxyHeader(r); err != nil {
 		return nil, err

@@ -36,7 +36,7 @@ const (
 	// which keep us waiting in the middle of something: a quarter of all, but
 	// enough for many visitors at once.
 	maxSessions        = 1 << 16
-	minCrowd, maxCrowd = 512, 1 << 13
+	minCrowd, maxCrowd = 512, 1 << 12
 
 	// drainTime is how long idle HTTP/1 connections may still ask once more
 	// when the server shuts down. RFC 9112 has no other way to part without

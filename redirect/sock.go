@@ -46,7 +46,7 @@ func (c *session) push(b []byte) (int, error) {
 // the connection is over.
 func (c *session) serveBy(step func() bool) {
 	tcp, ok := c.socket.(*net.TCPConn)
-	if !ok || c.sock.prefixed {
+	if !ok {
 		step() // which waits for itself
 		return
 	}
@@ -68,11 +68,11 @@ func (c *session) serveBy(step func() bool) {
 
 // sock reads from a socket without waiting.
 type sock struct {
-	fd       int
-	ready    bool // may be read from
-	prefixed bool // the first octets were read already, by somebody else
-	drained  bool // by a read that got less than it could take
-	reads    int
+	fd      int
+	ready   bool      // may be read from
+	first   *prefixed // its octets come first; nil where nobody read any
+	drained bool      // by a read that got less than it could take
+	reads   int
 }
 
 // errLater says that there is nothing to be read yet. crypto/tls takes a
@@ -96,6 +96,9 @@ const newcomer = 4
 
 // Read implements io.Reader.
 func (k *sock) Read(b []byte) (int, error) {
+	if k.first != nil && len(k.first.prefix) > 0 {
+		return k.first.Read(b)
+	}
 	if k.drained && k.reads > newcomer {
 		return 0, errLater
 	}

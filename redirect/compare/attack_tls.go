@@ -74,12 +74,17 @@ func framed(c net.Conn) (*http2.Framer, []byte) {
 	_, _ = io.WriteString(c, http2.ClientPreface) // what follows fails if this does
 	f := http2.NewFramer(c, nil)
 	_ = f.WriteSettings()
+	return f, getBlock()
+}
+
+// getBlock is the header block of a GET.
+func getBlock() []byte {
 	var block bytes.Buffer
 	e := hpack.NewEncoder(&block)
 	for _, h := range [][2]string{{":method", "GET"}, {":scheme", "https"}, {":authority", "host-0.example"}, {":path", "/"}} {
 		_ = e.WriteField(hpack.HeaderField{Name: h[0], Value: h[1]})
 	}
-	return f, block.Bytes()
+	return block.Bytes()
 }
 
 func rapidReset(c net.Conn) {

@@ -37,6 +37,9 @@ func main() {
 		case "attack":
 			attack(os.Args[2:])
 			return
+		case "hold":
+			hold(os.Args[2:])
+			return
 		}
 	}
 	var o options

@@ -16,22 +16,11 @@ import (
 
 // serve is one of our own servers: WHICH PLAIN SECURE CERTS HOSTS.
 func serve(args []string) {
-	hosts := make([]string, atoi(args[4]))
-	for i := range hosts {
-		hosts[i] = fmt.Sprintf("host-%d.example", i)
-	}
+	hosts := names(atoi(args[4]))
 	plain, secure := listen(args[1]), listen(args[2])
-	cfg := &tls.Config{NextProtos: []string{"h2", "http/1.1"}, MinVersion: tls.VersionTLS12, GetCertificate: lazily(args[3])}
+	table, cfg := serves(args[3:])
 	switch args[0] {
 	case "domherre":
-		sites := make([]redirect.Site, len(hosts))
-		for i, h := range hosts {
-			sites[i] = redirect.Site{Domain: h, Hosts: []string{h}, Target: target}
-		}
-		table, err := redirect.NewTable(sites)
-		if err != nil {
-			log.Fatal(err)
-		}
 		hits := redirect.NewHits("")
 		hits.Domains(hosts)
 		s := redirect.NewServer(table, redirect.Options{TLS: cfg, Visited: hits.Visited})
@@ -46,6 +35,27 @@ func serve(args []string) {
 		go loop(plain)
 		loop(tls.NewListener(secure, cfg))
 	}
+}
+
+func names(n int) []string {
+	hosts := make([]string, n)
+	for i := range hosts {
+		hosts[i] = fmt.Sprintf("host-%d.example", i)
+	}
+	return hosts
+}
+
+// serves gives what our servers serve: CERTS HOSTS.
+func serves(args []string) (*redirect.Table, *tls.Config) {
+	var sites []redirect.Site
+	for _, h := range names(atoi(args[1])) {
+		sites = append(sites, redirect.Site{Domain: h, Hosts: []string{h}, Target: target})
+	}
+	table, err := redirect.NewTable(sites)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return table, &tls.Config{NextProtos: []string{"h2", "http/1.1"}, MinVersion: tls.VersionTLS12, GetCertificate: lazily(args[0])}
 }
 
 func listen(address string) net.Listener {

@@ -28,7 +28,7 @@ func (s *site) siege(k kind, only string) error {
 			return err
 		}
 	}
-	return nil
+	return s.holdAll(only)
 }
 
 // besiege has an assault begin, and a visitor come meanwhile and afterwards.

@@ -62,7 +62,9 @@ func newSite(dir string, n int) (*site, error) {
 	return s, s.wrkScript()
 }
 
-func (s *site) cert(host string) string { return filepath.Join(s.dir, "certs", host+".pem") }
+func (s *site) certs() string { return filepath.Join(s.dir, "certs") }
+
+func (s *site) cert(host string) string { return filepath.Join(s.certs(), host+".pem") }
 
 // writeCertificate writes a certificate and its key into one file. One key for
 // all makes it quicker; to the servers they are different pairs.

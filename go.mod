@@ -21,7 +21,6 @@ require (
 	github.com/letsencrypt/pebble/v2 v2.10.1
 	github.com/libdns/acmedns v0.5.0
 	github.com/libdns/azure v0.5.0
-	github.com/libdns/bunny v1.6.1
 	github.com/libdns/cloudns v1.2.0
 	github.com/libdns/digitalocean v0.0.0-20250606071607-dfa7af5c2e31
 	github.com/libdns/dnsimple v0.5.0
@@ -46,7 +45,6 @@ require (
 	github.com/libdns/netcup v1.0.0
 	github.com/libdns/nfsn v1.0.0
 	github.com/libdns/njalla v0.0.0-20250815081032-a55a87a8f20f
-	github.com/libdns/ovh v1.1.0
 	github.com/libdns/porkbun v1.1.0
 	github.com/libdns/regfish v0.0.0-20250710113612-8b64bd89b1ca
 	github.com/libdns/scaleway v0.3.1
@@ -134,10 +132,8 @@ require (
 	github.com/mattn/go-colorable v0.1.14 // indirect
 	github.com/mattn/go-isatty v0.0.20 // indirect
 	github.com/mattn/go-runewidth v0.0.24 // indirect
-	github.com/maxatome/go-testdeep v1.14.0 // indirect
 	github.com/muesli/cancelreader v0.2.2 // indirect
 	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822 // indirect
-	github.com/ovh/go-ovh v1.7.0 // indirect
 	github.com/pbergman/provider v1.1.1 // indirect
 	github.com/pelletier/go-toml/v2 v2.2.4 // indirect
 	github.com/pkg/browser v0.0.0-20240102092130-5ac0b6a4141c // indirect

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/libdns/gandi"
-	"github.com/libdns/ovh"
 	"github.com/libdns/simplydotcom"
 )
 
@@ -35,16 +34,6 @@ func first() []row {
 		}, byDifference,
 			need("bearer_token", "a personal access token that may manage domain name technical configurations", "${env:GANDI_BEARER_TOKEN}").secret(),
 		).weighs(weights{read: 1, record: 2}).mendedBy(quirks{quoted: true, missingOK: true, alone: true, byRecord: true}),
-		module[ovh.Provider](Type{
-			Name: "ovh", Home: "https://help.ovhcloud.com/csm/en-dns-zone", Limits: api(1, 4), MinTTL: 60, Unsupported: []string{"HTTPS", "SVCB"},
-			Summary: "OVHcloud",
-			Cannot:  []string{noList, "it reads record by record: a request for each", "quotes within a text are lost", noHTTPS + ", and a zone that holds some may be unreadable to it"},
-		}, byDifference,
-			need("endpoint", "the API to use: ovh-eu, ovh-ca or ovh-us", "ovh-eu"),
-			need("application_key", "the application's key", "${env:OVH_APPLICATION_KEY}").secret(),
-			need("application_secret", "the application's secret", "${env:OVH_APPLICATION_SECRET}").secret(),
-			need("consumer_key", "a consumer key that may GET, POST, PUT and DELETE /domain/zone/*", "${env:OVH_CONSUMER_KEY}").secret(),
-		).weighs(weights{read: 14, call: 1, record: 1}).mendedBy(quirks{mayQuote: true, byRecord: true}),
 		module[simplydotcom.Provider](Type{
 			Name: "simplydotcom", Home: "https://www.simply.com/docs/api/", Limits: api(1, 2), MinTTL: 60,
 			Summary: "Simply.com",

@@ -6,6 +6,7 @@ import (
 	"domherre/dnsprovider/desec"
 	"domherre/dnsprovider/glesys"
 	"domherre/dnsprovider/loopia"
+	"domherre/dnsprovider/ovh"
 )
 
 // ownVendors are vendors' types that no libdns module makes: those that there
@@ -41,6 +42,12 @@ func ownVendors() []row {
 			Summary:     "GleSYS",
 			Cannot:      []string{"HTTPS, TLSA and SSHFP records", "texts that are no UTF-8"},
 		}, func(s glesys.Settings, _ Config, _ Deps) (any, error) { return glesys.New(s), nil }, nil).routed(),
+		typed(Type{
+			Name: "ovh", Home: "https://help.ovhcloud.com/csm/en-dns-zone", Limits: api(2, 4), MinTTL: 60,
+			Summary: "OVHcloud",
+			Cannot: []string{"it is read record by record: a request for each",
+				"OVH serves changes once it is told to: where Domherre is killed in that moment, the zone's next change tells it"},
+		}, func(s ovh.Settings, _ Config, _ Deps) (any, error) { return ovh.New(s), nil }, ovh.Settings.Check).routed().weighs(weights{read: 14, call: 1, record: 1}),
 	}
 }
 

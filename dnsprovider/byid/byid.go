@@ -35,6 +35,24 @@ type API interface {
 	Remove(ctx context.Context, zone string, r Record) error
 }
 
+// Committer is an API that serves what was written once it is told to.
+type Committer interface {
+	// Commit makes it serve the zone as it is; without a request where it does.
+	Commit(ctx context.Context, zone string) error
+}
+
+// commit ends a write, whatever came of it.
+func (l Libdns) commit(ctx context.Context, zone string, err error) error {
+	c, ok := l.API.(Committer)
+	if !ok {
+		return err
+	}
+	if failure := c.Commit(ctx, trimmed(zone)); err == nil {
+		return failure
+	}
+	return err
+}
+
 // Libdns is an API by libdns' interfaces. Writes are not atomic.
 type Libdns struct{ API API }
 
@@ -65,13 +83,13 @@ func (l Libdns) AppendRecords(ctx context.Context, zone string, recs []libdns.Re
 	for i, rr := range wanted {
 		if !slices.ContainsFunc(held, func(h Record) bool { return sameData(h.RR, rr) }) {
 			if err := l.API.Add(ctx, trimmed(zone), rr); err != nil {
-				return done, err
+				return done, l.commit(ctx, zone, err)
 			}
 			held = append(held, Record{RR: rr})
 		}
 		done = append(done, recs[i])
 	}
-	return done, nil
+	return done, l.commit(ctx, zone, nil)
 }
 
 // SetRecords replaces every RRset of which the input has a record.
@@ -88,10 +106,10 @@ func (l Libdns) SetRecords(ctx context.Context, zone string, recs []libdns.Recor
 		set := slices.DeleteFunc(slices.Clone(wanted), func(w dns.RR) bool { return !inSet(w) })
 		was := slices.DeleteFunc(slices.Clone(held), func(h Record) bool { return !inSet(h.RR) })
 		if err := l.setOne(ctx, trimmed(zone), was, set); err != nil {
-			return nil, err
+			return nil, l.commit(ctx, zone, err)
 		}
 	}
-	return recs, nil
+	return recs, l.commit(ctx, zone, nil)
 }
 
 // setOne brings an RRset from what it was to what is wanted. What goes, goes last.
@@ -145,11 +163,14 @@ func (l Libdns) DeleteRecords(ctx context.Context, zone string, recs []libdns.Re
 				continue
 			}
 			if err := l.API.Remove(ctx, trimmed(zone), h); err != nil {
-				return nil, err
+				return nil, l.commit(ctx, zone, err)
 			}
 			done = append(done, h)
 			break
 		}
+	}
+	if err := l.commit(ctx, zone, nil); err != nil {
+		return nil, err
 	}
 	return given(zone, done)
 }

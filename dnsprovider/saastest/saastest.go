@@ -24,6 +24,7 @@ type Vendor struct {
 	Settings func(token string) map[string]any
 	ApexNS   bool // its zones list NS records at the apex
 
+	Deploys    bool // what is written is served once that is asked for
 	WholeZones bool // it takes a new zone with its records
 
 	Page int // the most items of a list in one answer; 0: all
@@ -40,7 +41,7 @@ type Vendor struct {
 
 // Vendors lists those that there are.
 func Vendors() []Vendor {
-	return []Vendor{Bunny(), Cloudflare(), DeSEC(), Gandi(), GleSYS(), Hetzner(), Loopia(), Route53()}
+	return []Vendor{Bunny(), Cloudflare(), DeSEC(), Gandi(), GleSYS(), Hetzner(), Loopia(), OVH(), Route53()}
 }
 
 // request is one call, read whole.
@@ -74,11 +75,15 @@ type zone struct {
 	name    string // without a dot
 	records []Record
 	names   []string // that stay when their records are gone
+	served  []Record // where the vendor deploys
 }
+
+// deploy makes the zone be served as it is.
+func (z *zone) deploy() { z.served = slices.Clone(z.records) }
 
 func (z *zone) clone() *zone {
 	c := *z
-	c.records, c.names = slices.Clone(z.records), slices.Clone(z.names)
+	c.records, c.names, c.served = slices.Clone(z.records), slices.Clone(z.names), slices.Clone(z.served)
 	return &c
 }
 
@@ -192,13 +197,16 @@ func (f *Fake) Add(name string, lines ...string) {
 		f.last++
 		z.records = append(z.records, Record{f.last, owner(rr.Header().Name, name), rr})
 	}
+	z.deploy()
 }
 
 // Drop takes an RRset away by the vendor's other means.
 func (f *Fake) Drop(name, owner, typ string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.find(name).dropSet(owner, typ)
+	z := f.find(name)
+	z.dropSet(owner, typ)
+	z.deploy()
 }
 
 // Remake takes a zone away and makes it anew, with the same records.

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/miekg/dns"
@@ -141,12 +142,32 @@ func (p *pipes) dial(ctx context.Context) (net.Conn, error) {
 	near, far := net.Pipe()
 	select {
 	case p.conns <- far:
-		return near, nil
+		return conn{near}, nil
 	case <-p.closed:
 		return nil, net.ErrClosed
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+}
+
+// conn is a connection that breaks as those of a network do.
+type conn struct{ net.Conn }
+
+func (c conn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	return n, broken("read", err)
+}
+
+func (c conn) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	return n, broken("write", err)
+}
+
+func broken(op string, err error) error {
+	if errors.Is(err, io.ErrClosedPipe) {
+		return &net.OpError{Op: op, Net: "tcp", Err: syscall.ECONNRESET}
+	}
+	return err
 }
 
 func (p *pipes) Accept() (net.Conn, error) {
@@ -217,7 +238,11 @@ func (f *Fake) resolve(w dns.ResponseWriter, q *dns.Msg) {
 		return
 	}
 	m.Authoritative = true
-	for _, r := range z.records {
+	records := z.records
+	if f.Deploys {
+		records = z.served
+	}
+	for _, r := range records {
 		t := r.RR.Header().Rrtype
 		if dns.CanonicalName(r.RR.Header().Name) == name && (t == q.Question[0].Qtype || t == dns.TypeCNAME) {
 			m.Answer = append(m.Answer, r.RR)

@@ -107,6 +107,17 @@ func (c *session) cutAside() {
 	}
 }
 
+// move puts a session, in or not, into another lane.
+func (w *crowd) move(c *session, lane uint8) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if c.place != nil {
+		w.lanes[c.lane].Remove(c.place)
+		c.place = w.lanes[lane].PushBack(c)
+	}
+	c.lane, c.wish.lane = lane, lane
+}
+
 // part is join's opposite. It may be called of a session that isn't in.
 func (w *crowd) part(c *session) {
 	w.mu.Lock()

@@ -155,12 +155,8 @@ func (c *session) serve() {
 	if c.SetWriteDeadline(c.writeBy) != nil || c.hurry(c.writeBy) != nil {
 		return
 	}
-	if proxied {
-		clear, err := withoutProxyHeader(c.Conn)
-		if err != nil {
-			return
-		}
-		c.Conn, c.sock.first = clear, clear
+	if proxied && c.unproxy() != nil {
+		return
 	}
 	if !c.from.tls {
 		c.serveHTTP1()

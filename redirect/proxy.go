@@ -24,12 +24,12 @@ var errProxyHeader = errors.New("malformed PROXY protocol header")
 
 // skipProxyHeader takes a PROXY protocol header off the front of r, which must
 // buffer at least proxyV2Max octets. A connection that begins with none is left
-// as it is: a balancer's own health checks send none, and nothing depends on the
-// address in it.
-func skipProxyHeader(r *bufio.Reader) error {
+// as it is: a balancer's own health checks send none. It gives the client's address
+// where the header tells it.
+func skipProxyHeader(r *bufio.Reader) (client net.IP, err error) {
 	first, err := r.Peek(1)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	switch first[0] {
 	case proxyV1Start[0]:
@@ -37,64 +37,71 @@ func skipProxyHeader(r *bufio.Reader) error {
 	case proxyV2Start[0]:
 		return skipProxyV2(r)
 	}
-	return nil
+	return nil, nil
 }
 
-func skipProxyV1(r *bufio.Reader) error {
+func skipProxyV1(r *bufio.Reader) (client net.IP, err error) {
 	start, err := r.Peek(len(proxyV1Start))
 	if err != nil || string(start) != proxyV1Start {
-		return err
+		return nil, err
 	}
 	line, err := r.ReadSlice('\n')
 	if err != nil {
-		return errProxyHeader
+		return nil, errProxyHeader
 	}
 	text, ok := strings.CutSuffix(string(line), "\r\n")
-	if !ok || len(line) > proxyV1Max || !validProxyV1(text) {
-		return errProxyHeader
+	if !ok || len(line) > proxyV1Max {
+		return nil, errProxyHeader
 	}
-	return nil
+	if strings.HasPrefix(text, proxyV1Start+"UNKNOWN") {
+		return nil, nil
+	}
+	return parseProxyV1(strings.Split(text, " "))
 }
 
-func validProxyV1(line string) bool {
-	if strings.HasPrefix(line, proxyV1Start+"UNKNOWN") {
-		return true
-	}
-	f := strings.Split(line, " ")
+func parseProxyV1(f []string) (client net.IP, err error) {
 	if len(f) != 6 || f[1] != "TCP4" && f[1] != "TCP6" {
-		return false
+		return nil, errProxyHeader
 	}
 	for _, s := range f[2:4] {
 		addr, err := netip.ParseAddr(s)
 		if err != nil || addr.Is4() != (f[1] == "TCP4") {
-			return false
+			return nil, errProxyHeader
 		}
 	}
 	for _, s := range f[4:] {
 		if _, err := strconv.ParseUint(s, 10, 16); err != nil {
-			return false
+			return nil, errProxyHeader
 		}
 	}
-	return true
+	return net.ParseIP(f[2]), nil
 }
 
-func skipProxyV2(r *bufio.Reader) error {
+func skipProxyV2(r *bufio.Reader) (client net.IP, err error) {
 	h, err := r.Peek(16)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if !bytes.HasPrefix(h, []byte(proxyV2Start)) {
-		return nil // no header: what follows is judged as any request is
+		return nil, nil // no header: what follows is judged as any request is
 	}
 	length := int(binary.BigEndian.Uint16(h[14:16]))
 	version, command, family := h[12]>>4, h[12]&15, h[13]
 	if version != 2 || command > 1 || length > proxyV2Max-16 || !validProxyFamily(command, family, length) {
-		return errProxyHeader
+		return nil, errProxyHeader
 	}
-	if _, err := r.Discard(16 + length); err != nil {
-		return errProxyHeader
+	if h, err = r.Peek(16 + length); err != nil {
+		return nil, errProxyHeader
 	}
-	return nil
+	switch {
+	case command == 0:
+	case family>>4 == 1:
+		client = net.IP(bytes.Clone(h[16:20]))
+	case family>>4 == 2:
+		client = net.IP(bytes.Clone(h[16:32]))
+	}
+	_, err = r.Discard(16 + length) // which is buffered
+	return client, err
 }
 
 // validProxyFamily checks that the addresses of a proxied connection are there.
@@ -115,17 +122,24 @@ func validProxyFamily(command, family byte, length int) bool {
 	return false
 }
 
-// withoutProxyHeader reads the header off the front of c.
-func withoutProxyHeader(c net.Conn) (*prefixed, error) {
-	r := bufio.NewReaderSize(c, proxyV2Max)
-	if err := skipProxyHeader(r); err != nil {
-		return nil, err
+// unproxy reads the header off the front of a connection. Of the address in it
+// only the lane is kept.
+func (c *session) unproxy() error {
+	r := bufio.NewReaderSize(c.Conn, proxyV2Max)
+	client, err := skipProxyHeader(r)
+	if err != nil {
+		return err
 	}
 	rest, err := r.Peek(r.Buffered())
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return &prefixed{Conn: c, prefix: bytes.Clone(rest)}, nil
+	if client != nil {
+		c.s.crowd.move(c, c.s.lanes.of(&net.TCPAddr{IP: client}))
+	}
+	clear := &prefixed{Conn: c.Conn, prefix: bytes.Clone(rest)}
+	c.Conn, c.sock.first = clear, clear
+	return nil
 }
 
 // prefixed is a connection of which the first bytes were read already.

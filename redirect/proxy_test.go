@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"io"
+	"net"
 	"net/netip"
 	"strings"
 	"testing"
@@ -47,7 +48,7 @@ func TestSkipProxyHeader(t *testing.T) {
 		proxyV2Start + "\x21\x11\xff\xff" + strings.Repeat("x", 0xffff): false,
 	} {
 		r := bufio.NewReaderSize(strings.NewReader(header+request), proxyV2Max)
-		err := skipProxyHeader(r)
+		_, err := skipProxyHeader(r)
 		if (err == nil) != ok {
 			t.Errorf("%.60q: %v", header, err)
 			continue
@@ -58,13 +59,33 @@ func TestSkipProxyHeader(t *testing.T) {
 	}
 }
 
+// TestProxyClient: the header's client tells the lane, and nothing else does.
+func TestProxyClient(t *testing.T) {
+	t.Parallel()
+	four := append([]byte{192, 0, 2, 1}, make([]byte, 8)...)
+	for header, want := range map[string]net.IP{
+		"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n":     net.IPv4(192, 0, 2, 1),
+		"PROXY TCP6 2001:db8::1 2001:db8::2 1 2\r\n": net.ParseIP("2001:db8::1"),
+		proxyV2(1, 0x11, four):                       net.IPv4(192, 0, 2, 1),
+		proxyV2(1, 0x21, make([]byte, 36)):           net.IPv6zero,
+		"PROXY UNKNOWN\r\n":                          nil,
+		proxyV2(0, 0x11, four):                       nil, // the balancer itself
+		"GET /":                                      nil,
+	} {
+		got, err := skipProxyHeader(bufio.NewReaderSize(strings.NewReader(header), proxyV2Max))
+		if err != nil || !got.Equal(want) {
+			t.Errorf("%.30q: got %v, %v", header, got, err)
+		}
+	}
+}
+
 func FuzzSkipProxyHeader(f *testing.F) {
 	f.Add([]byte("PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\nGET"))
 	f.Add([]byte(proxyV2(1, 0x11, make([]byte, 12)) + "GET"))
 	f.Add([]byte("POST / HTTP/1.1"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r := bufio.NewReaderSize(bytes.NewReader(b), proxyV2Max)
-		if skipProxyHeader(r) != nil {
+		if _, err := skipProxyHeader(r); err != nil {
 			return
 		}
 		rest, err := io.ReadAll(r)

@@ -51,8 +51,8 @@ type Options struct {
 	// SecurityTxt is the content of /.well-known/security.txt (RFC 9116).
 	SecurityTxt string
 	// ProxyFrom lists the load balancers whose PROXY protocol header (version
-	// 1 or 2) is taken off the front of a connection. The address in it is
-	// checked for form and forgotten.
+	// 1 or 2) is taken off the front of a connection. Of the address in it
+	// nothing is kept but whom the connection queues with, as of any other.
 	ProxyFrom []netip.Prefix
 	// MaxConnections is how many connections may be open at once; the next one
 	// takes the place of an idle one. 0 is three quarters of the open files

@@ -45,11 +45,12 @@ type Checker struct {
 	Registration func(context.Context, portfolio.Name) (Registration, error) // nil: registries aren't asked
 	Dial         func(ctx context.Context, network, address string) (net.Conn, error)
 	Now          func() time.Time
-	Roots        *x509.CertPool // trusted issuers; nil: the system's
-	Ports        Ports          // used in place of 80 and 443 on loopback addresses
-	Language     string         // "sv" or "en"
-	Parallel     int            // domains at once; 0: 8
-	Timeout      time.Duration  // of one domain; 0: 20 s
+	Roots        *x509.CertPool      // trusted issuers; nil: the system's
+	Ports        Ports               // used in place of 80 and 443 on loopback addresses
+	Language     string              // "sv" or "en"
+	Parallel     int                 // domains at once; 0: 8
+	Redact       func(string) string // takes secrets out of what others said; nil: there are none
+	Timeout      time.Duration       // of one domain; 0: 20 s
 }
 
 // Subject is a domain with what the check compares the world with.
@@ -175,7 +176,17 @@ func (r run) result(v verdict) Result {
 	}
 	result := Result{Check: v.check, State: v.state, Since: r.since(v)}
 	result.Finding, result.Advice = v.say.in(r.c.Language, with)
+	result.Finding = r.c.redacted(result.Finding, v.with)
 	return result
+}
+
+// redacted takes secrets out of a finding that gives a reason: what a network
+// or a server said may repeat what it was asked.
+func (c *Checker) redacted(finding string, with words) string {
+	if _, said := with["reason"]; !said || c.Redact == nil {
+		return finding
+	}
+	return c.Redact(finding)
 }
 
 // since gives the time that a check's state began.

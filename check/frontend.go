@@ -26,6 +26,7 @@ func (c *Checker) FrontendHealth(ctx context.Context, address string, previous *
 	}
 	v.with["target"] = people(address)
 	result.Finding, result.Advice = v.say.in(c.Language, v.with)
+	result.Finding = c.redacted(result.Finding, v.with)
 	return result
 }
 

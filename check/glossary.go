@@ -79,6 +79,7 @@ var glossary = rules(
 	`the server refuses the signature`, "servern godtar inte signaturen",
 	`the secret or the algorithm of the key (\S+) differs from the server's; copy both from there`, "nyckeln $1 har en annan hemlighet eller algoritm än på servern; kopiera båda därifrån",
 	`the server answers ([A-Z]+)`, "servern svarar $1",
+	`no answer from (\S+): `, "inget svar från $1: ",
 	`no answer in (\S+?):? context deadline exceeded`, "inget svar inom $1",
 	// Of registries.
 	`the list of registries can't be fetched: `, "listan över register går inte att hämta: ",

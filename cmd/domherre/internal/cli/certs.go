@@ -44,7 +44,7 @@ func (a *app) certsListCommand() *cobra.Command {
 				return err
 			}
 			defer r.Close()
-			return a.showCerts(r.Certs.Inventory())
+			return a.showCerts(wire.Inventory(r.Config, r.Certs))
 		},
 	}
 	a.reports(c)

@@ -10,6 +10,7 @@ import (
 
 	"domherre/cmd/domherre/internal/term"
 	"domherre/cmd/domherre/internal/wire"
+	"domherre/config"
 	"domherre/portfolio"
 	"domherre/tls"
 )
@@ -46,7 +47,7 @@ func (a *app) certsRenewCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.showRenewed(done)
+			return a.showRenewed(r.Config, done)
 		},
 	}
 	a.reports(c)
@@ -72,8 +73,8 @@ func (a *app) renew(ctx context.Context, r *wire.Rooms, only []portfolio.Name, f
 	return r.Certs.Renew(ctx, e)
 }
 
-func (a *app) showRenewed(done []tls.Renewed) error {
-	doc := wire.RenewalsJSON(done)
+func (a *app) showRenewed(cfg *config.Config, done []tls.Renewed) error {
+	doc := wire.RenewalsJSON(cfg, done)
 	if a.json() {
 		if err := a.term.JSON(doc); err != nil {
 			return err

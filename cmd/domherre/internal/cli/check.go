@@ -60,7 +60,7 @@ func (a *app) check(ctx context.Context, r *wire.Rooms, only []portfolio.Name) (
 	if err != nil {
 		return check.Report{}, err
 	}
-	entries := wire.Entries(r.Certs.Inventory())
+	entries := wire.Entries(wire.Inventory(r.Config, r.Certs))
 	var subjects []check.Subject
 	for i := range plan.Domains {
 		d := &plan.Domains[i]

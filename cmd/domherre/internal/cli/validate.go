@@ -52,6 +52,7 @@ func (a *app) load(c *cobra.Command) (*config.Config, error) {
 		return nil, &exit{code: exitConfig}
 	}
 	a.term.Problems(a.term.Err, problems)
+	a.term.Redact = cfg.Redact
 	return cfg, nil
 }
 

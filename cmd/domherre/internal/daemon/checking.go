@@ -140,7 +140,7 @@ type frontend struct {
 
 // check runs the checks of some domains, and enters each as it comes.
 func (d *daemon) check(ctx context.Context, n *generation, names []portfolio.Name) {
-	entries := wire.Entries(n.certs.Inventory())
+	entries := wire.Entries(wire.Inventory(n.cfg, n.certs))
 	look := d.book.look()
 	subjects := make([]check.Subject, 0, len(names))
 	for _, name := range names {

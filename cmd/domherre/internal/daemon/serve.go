@@ -91,7 +91,8 @@ func (d *daemon) adminHandler(n *generation) http.Handler {
 		Status:   func(context.Context) (check.Report, error) { return d.report(), nil },
 		Plan:     func(context.Context) (any, error) { return d.book.openPlan(), nil },
 		Certificates: func(context.Context) (any, error) {
-			return wire.CertificatesJSON(d.current.Load().certs.Inventory()), nil
+			n := d.current.Load()
+			return wire.CertificatesJSON(wire.Inventory(n.cfg, n.certs)), nil
 		},
 		Hits:    func(ctx context.Context, since string) (any, error) { return d.hitRows(ctx, since) },
 		Metrics: d.metrics,

@@ -22,6 +22,9 @@ type Term struct {
 	Err io.Writer // messages, progress, questions
 	In  io.Reader // answers
 
+	// Redact takes secrets out of messages; nil while none are known.
+	Redact func(string) string
+
 	colour   bool // Out takes colour
 	progress bool // Err is a terminal
 }
@@ -46,24 +49,31 @@ type Hinter interface{ Hint() string }
 
 // Error tells what went wrong, and what to do about it where err knows.
 func (t *Term) Error(err error) {
-	fmt.Fprintf(t.Err, "domherre: %s\n", err)
+	t.tell(fmt.Sprintf("domherre: %s\n", err))
 	var h Hinter
 	if errors.As(err, &h) && h.Hint() != "" {
-		fmt.Fprintf(t.Err, "hint: %s\n", h.Hint())
+		t.tell(fmt.Sprintf("hint: %s\n", h.Hint()))
 	}
+}
+
+func (t *Term) tell(message string) {
+	if t.Redact != nil {
+		message = t.Redact(message)
+	}
+	fmt.Fprint(t.Err, message)
 }
 
 // Warn tells what will not stop the work, but should be known.
 func (t *Term) Warn(message, hint string) {
-	fmt.Fprintf(t.Err, "domherre: warning: %s\n", message)
+	t.tell(fmt.Sprintf("domherre: warning: %s\n", message))
 	if hint != "" {
-		fmt.Fprintf(t.Err, "hint: %s\n", hint)
+		t.tell(fmt.Sprintf("hint: %s\n", hint))
 	}
 }
 
 // Notef tells what is going on.
 func (t *Term) Notef(format string, args ...any) {
-	fmt.Fprintf(t.Err, "domherre: "+format+"\n", args...)
+	t.tell(fmt.Sprintf("domherre: "+format+"\n", args...))
 }
 
 // Printf writes a result.

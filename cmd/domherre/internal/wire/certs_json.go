@@ -3,6 +3,7 @@ package wire
 import (
 	"time"
 
+	"domherre/config"
 	"domherre/portfolio"
 	"domherre/tls"
 )
@@ -27,8 +28,9 @@ type RenewalItem struct {
 	NextTry   *time.Time `json:"next_try"`
 }
 
-// RenewalsJSON puts what became of an errand into its JSON form.
-func RenewalsJSON(done []tls.Renewed) RenewalList {
+// RenewalsJSON puts what became of an errand into its JSON form, with every
+// secret of the config taken out.
+func RenewalsJSON(cfg *config.Config, done []tls.Renewed) RenewalList {
 	list := RenewalList{Version: 1, Certificates: []RenewalItem{}, Summary: map[string]int{
 		tls.Issued: 0, tls.Kept: 0, tls.Waits: 0, tls.Failed: 0,
 	}}
@@ -36,7 +38,7 @@ func RenewalsJSON(done []tls.Renewed) RenewalList {
 		list.Summary[r.Outcome]++
 		list.Certificates = append(list.Certificates, RenewalItem{
 			Domain: unicodeOf(r.Domain), ASCII: r.Domain, Names: r.Names, Outcome: r.Outcome, Issuer: r.Issuer,
-			NotAfter: timeOrNull(r.NotAfter), Waiting: r.Waiting, LastError: r.LastError, NextTry: timeOrNull(r.NextTry),
+			NotAfter: timeOrNull(r.NotAfter), Waiting: cfg.Redact(r.Waiting), LastError: cfg.Redact(r.LastError), NextTry: timeOrNull(r.NextTry),
 		})
 	}
 	return list

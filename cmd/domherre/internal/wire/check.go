@@ -25,6 +25,7 @@ func Checker(cfg *config.Config, zones portfolio.Zones, certs *tls.Manager, stor
 		Roots:    roots(cfg, certs, log),
 		Ports:    check.Ports{HTTP: uint16(port(cfg.Listen.HTTP)), HTTPS: uint16(port(cfg.Listen.HTTPS))},
 		Language: cfg.Language,
+		Redact:   cfg.Redact,
 	}
 	if !cfg.Check.RDAP.Off {
 		bases := check.KnownRDAP()

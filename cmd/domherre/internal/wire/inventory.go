@@ -3,6 +3,7 @@ package wire
 import (
 	"time"
 
+	"domherre/config"
 	"domherre/tls"
 )
 
@@ -22,6 +23,17 @@ type CertificateItem struct {
 	RenewAt   time.Time `json:"renew_at"`
 	ARI       bool      `json:"ari"`
 	LastError string    `json:"last_error"`
+}
+
+// Inventory lists the certificates, with every secret of the config taken out
+// of what CAs and networks said.
+func Inventory(cfg *config.Config, certs *tls.Manager) []tls.Entry {
+	inventory := certs.Inventory()
+	for i := range inventory {
+		e := &inventory[i]
+		e.LastError, e.Waiting = cfg.Redact(e.LastError), cfg.Redact(e.Waiting)
+	}
+	return inventory
 }
 
 // CertificatesJSON puts the inventory into the contract's form: what there is.

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+	"fmt"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -85,25 +87,50 @@ func (a *app) zonesImportCommand() *cobra.Command {
 				return err
 			}
 			defer r.Close()
-			for _, n := range only {
-				d, err := entryOf(r, n, provider)
-				if err != nil {
-					return err
-				}
-				zone, err := r.Zones.ObserveFull(c.Context(), d)
-				if err != nil {
-					return err
-				}
-				if zone.Missing {
-					return hinted("provider "+d.Provider+" has no zone "+n.String(), "domherre zones list shows what the providers have")
-				}
-				a.term.Entry(d, r.Config.Providers[0].Name, portfolio.Foreign(zone))
-			}
-			return nil
+			return a.importZones(c.Context(), r, only, provider)
 		},
 	}
 	c.Flags().StringVar(&provider, "provider", "", "`NAME` of the provider that has the zones, for domains that aren't listed yet")
 	return c
+}
+
+// importZones prints what it can of the domains' zones, and tells what it can't.
+func (a *app) importZones(ctx context.Context, r *wire.Rooms, names []portfolio.Name, provider string) error {
+	var errs []error
+	for _, n := range names {
+		if err := a.importZone(ctx, r, n, provider); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	switch {
+	case len(errs) == 0:
+		return nil
+	case len(names) == 1:
+		return errs[0]
+	}
+	for _, err := range errs {
+		a.term.Error(err)
+	}
+	if len(errs) == len(names) {
+		return &exit{code: exitFailed}
+	}
+	return &exit{code: exitPartly}
+}
+
+func (a *app) importZone(ctx context.Context, r *wire.Rooms, n portfolio.Name, provider string) error {
+	d, err := entryOf(r, n, provider)
+	if err != nil {
+		return err
+	}
+	zone, err := r.Zones.ObserveFull(ctx, d)
+	if err != nil {
+		return fmt.Errorf("%s: %w", n, err)
+	}
+	if zone.Missing {
+		return hinted("provider "+d.Provider+" has no zone "+n.String(), "domherre zones list shows what the providers have")
+	}
+	a.term.Entry(d, r.Config.Providers[0].Name, portfolio.Foreign(zone))
+	return nil
 }
 
 // entryOf gives a domain's entry; that of one which isn't listed yet is what a

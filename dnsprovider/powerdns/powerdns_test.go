@@ -1,6 +1,9 @@
 package powerdns_test
 
 import (
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -57,6 +60,8 @@ func TestServiceParameters(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	s := dnstest.StartPowerDNS(t, "a.example")
+	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") }))
+	t.Cleanup(page.Close)
 	for _, c := range []struct {
 		settings powerdns.Settings
 		zone     string
@@ -65,6 +70,7 @@ func TestRefusals(t *testing.T) {
 	}{
 		{powerdns.Settings{ServerURL: s.API, APIToken: "hemlig"}, "a.example", zoneio.Credentials, "compare api_token"},
 		{powerdns.Settings{ServerURL: "http://127.0.0.1:1", APIToken: "hemlig"}, "a.example", zoneio.Temporary, "check that the server runs"},
+		{powerdns.Settings{ServerURL: page.URL, APIToken: "hemlig"}, "a.example", zoneio.Other, "compare server_url"},
 		{powerdns.Settings{ServerURL: s.API, APIToken: s.Token}, "new.example", zoneio.NoZone, "write nameservers under the provider"},
 	} {
 		p, err := powerdns.New(c.settings, powerdns.Options{})

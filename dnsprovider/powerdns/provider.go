@@ -5,6 +5,7 @@ package powerdns
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -226,6 +227,9 @@ func (p *Provider) explain(step, zone string, err error) error {
 		return &zoneio.Error{Kind: known.Kind, RetryAfter: known.RetryAfter, Err: fmt.Errorf("%s at %s: %w%s", step, p.settings.ServerURL, known.Err, remedy)}
 	case !errors.As(err, &refusal):
 		kind := zoneio.KindOf(err)
+		if strange(err) {
+			remedy = "; that is no answer of PowerDNS' API: compare server_url with the server's webserver-address and webserver-port"
+		}
 		if kind == zoneio.Temporary {
 			remedy = "; check that the server runs, with webserver=yes and api=yes"
 		}
@@ -241,4 +245,11 @@ func (p *Provider) explain(step, zone string, err error) error {
 		kind, remedy = zoneio.NoZone, fmt.Sprintf("; the server %s has no zone %s, or is called otherwise (server_id)", p.settings.ServerURL, zone)
 	}
 	return &zoneio.Error{Kind: kind, Err: fmt.Errorf("%s at %s: HTTP %d: %s%s", step, p.settings.ServerURL, refusal.StatusCode, refusal.Message, remedy)}
+}
+
+// strange reports whether an answer wasn't the API's: a proxy's page, say.
+func strange(err error) bool {
+	var syntax *json.SyntaxError
+	var shape *json.UnmarshalTypeError
+	return errors.As(err, &syntax) || errors.As(err, &shape)
 }

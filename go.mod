@@ -48,7 +48,6 @@ require (
 	github.com/libdns/porkbun v1.1.0
 	github.com/libdns/regfish v0.0.0-20250710113612-8b64bd89b1ca
 	github.com/libdns/scaleway v0.3.1
-	github.com/libdns/simplydotcom v1.0.0-beta2
 	github.com/libdns/transip v1.1.2
 	github.com/libdns/wedos v1.0.4
 	github.com/mholt/acmez/v3 v3.1.7

@@ -7,6 +7,7 @@ import (
 	"domherre/dnsprovider/glesys"
 	"domherre/dnsprovider/loopia"
 	"domherre/dnsprovider/ovh"
+	"domherre/dnsprovider/simply"
 )
 
 // ownVendors are vendors' types that no libdns module makes: those that there
@@ -48,6 +49,11 @@ func ownVendors() []row {
 			Cannot: []string{"it is read record by record: a request for each",
 				"OVH serves changes once it is told to: where Domherre is killed in that moment, the zone's next change tells it"},
 		}, func(s ovh.Settings, _ Config, _ Deps) (any, error) { return ovh.New(s), nil }, ovh.Settings.Check).routed().weighs(weights{read: 14, call: 1, record: 1}),
+		typed(Type{
+			Name: "simplydotcom", Home: "https://www.simply.com/docs/api/", Limits: api(1, 2), MinTTL: 60,
+			Summary: "Simply.com",
+			Cannot:  []string{"empty texts, and those that are no UTF-8"},
+		}, func(s simply.Settings, _ Config, _ Deps) (any, error) { return simply.New(s), nil }, simply.Settings.Check).routed(),
 	}
 }
 

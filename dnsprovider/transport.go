@@ -144,7 +144,7 @@ func (c *moduleCall) saw(resp *http.Response, err error) {
 	c.status, c.after, c.failed = 0, 0, err
 	if err == nil {
 		c.status = resp.StatusCode
-		c.after = zoneio.ParseRetryAfter(resp.Header.Get("Retry-After"), c.p.deps.Now())
+		c.after = zoneio.AskedPause(resp.Header, c.p.deps.Now())
 	}
 	known := c.known(err)
 	c.p.deps.Requested(c.p.cfg.Name, c.op, outcome(known))

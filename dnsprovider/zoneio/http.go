@@ -48,7 +48,16 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if text := strings.Join(strings.Fields(string(body)), " "); text != "" {
 		failure = fmt.Errorf("HTTP %s: %s", resp.Status, text)
 	}
-	return nil, &Error{Kind: kind, RetryAfter: ParseRetryAfter(resp.Header.Get("Retry-After"), t.now()), Err: failure}
+	return nil, &Error{Kind: kind, RetryAfter: AskedPause(resp.Header, t.now()), Err: failure}
+}
+
+// AskedPause gives how long an answer asks to be left alone, by the standard's
+// header or by that of Simply.com; zero where it says nothing.
+func AskedPause(h http.Header, now time.Time) time.Duration {
+	if value := h.Get("Retry-After"); value != "" {
+		return ParseRetryAfter(value, now)
+	}
+	return ParseRetryAfter(h.Get("X-Ratelimit-Retry-After"), now)
 }
 
 // ParseRetryAfter reads the header of that name (RFC 9110, section 10.2.3):

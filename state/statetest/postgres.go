@@ -33,26 +33,43 @@ type Server struct {
 // Postgres starts a PostgreSQL server for the test.
 func Postgres(t testing.TB) *Server {
 	t.Helper()
-	s := &Server{t: t, bin: postgresBin(t)}
+	s := newServer(t)
+	s.tool("initdb", "-D", s.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+	t.Cleanup(s.Stop)
+	s.Start()
+	return s
+}
+
+// newServer makes the folder of a server.
+func newServer(t testing.TB) *Server {
+	s := &Server{t: t, bin: postgresBin(t), as: &syscall.SysProcAttr{Pdeathsig: syscall.SIGQUIT}}
+	s.Dir, s.as.Credential = serverDir(t)
+	s.data = filepath.Join(s.Dir, "data")
+	return s
+}
+
+// serverDir makes a folder for a server's socket and data, and gives the user
+// that it runs as where it wouldn't as root.
+func serverDir(t testing.TB) (dir string, as *syscall.Credential) {
 	// t.TempDir is closed to the unprivileged user.
 	dir, err := os.MkdirTemp("", "domherre-pg")
 	check(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) }) // it lies in the system's folder for such
-	s.Dir, s.data = dir, filepath.Join(dir, "data")
-	s.as = &syscall.SysProcAttr{Pdeathsig: syscall.SIGQUIT}
 	if os.Getuid() == 0 {
-		s.as.Credential = unprivileged(t)
-		check(t, os.Chown(dir, int(s.as.Credential.Uid), int(s.as.Credential.Gid)))
+		as = unprivileged(t)
+		check(t, os.Chown(dir, int(as.Uid), int(as.Gid)))
 	}
-	initdb := exec.Command(filepath.Join(s.bin, "initdb"), "-D", s.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-	initdb.Dir = dir
-	initdb.SysProcAttr = &syscall.SysProcAttr{Credential: s.as.Credential}
-	if out, err := initdb.CombinedOutput(); err != nil {
-		t.Fatalf("initdb: %v\n%s", err, out)
+	return dir, as
+}
+
+// tool runs one of the server's programs to its end.
+func (s *Server) tool(name string, args ...string) {
+	s.t.Helper()
+	c := exec.Command(filepath.Join(s.bin, name), args...)
+	c.Dir, c.SysProcAttr = s.Dir, &syscall.SysProcAttr{Credential: s.as.Credential}
+	if out, err := c.CombinedOutput(); err != nil {
+		s.t.Fatalf("%s: %v\n%s", name, err, out)
 	}
-	t.Cleanup(s.Stop)
-	s.Start()
-	return s
 }
 
 // postgresBin finds the folder of the server's programs.
@@ -133,11 +150,13 @@ func (s *Server) Start() {
 }
 
 // Stop stops the server at once, cutting off who is connected.
-func (s *Server) Stop() {
+func (s *Server) Stop() { s.end(syscall.SIGINT) }
+
+func (s *Server) end(by syscall.Signal) {
 	if s.cmd == nil || s.cmd.Process == nil {
 		return
 	}
-	if err := s.cmd.Process.Signal(syscall.SIGINT); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	if err := s.cmd.Process.Signal(by); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		s.t.Error(err)
 	}
 	<-s.done
@@ -151,6 +170,16 @@ func (s *Server) Exec(sql string, args ...any) {
 	defer conn.Close(s.t.Context())
 	_, err = conn.Exec(s.t.Context(), sql, args...)
 	check(s.t, err)
+}
+
+// Ask gives the one value that a query has, as text.
+func (s *Server) Ask(sql string, args ...any) (answer string) {
+	s.t.Helper()
+	conn, err := pgx.Connect(s.t.Context(), s.URL("public"))
+	check(s.t, err)
+	defer conn.Close(s.t.Context())
+	check(s.t, conn.QueryRow(s.t.Context(), sql, args...).Scan(&answer))
+	return answer
 }
 
 // Hold runs a statement in a transaction that stays open until release.

@@ -21,6 +21,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/caddyserver/certmagic"
@@ -66,6 +67,8 @@ type CA struct {
 
 	accounts accounts
 	probe    probe
+
+	forgetful atomic.Bool // its names in CAA records can't be kept
 
 	mu        sync.Mutex
 	preferred string // challenge type that worked last

@@ -1,6 +1,7 @@
 package acmeca
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -94,11 +95,7 @@ func (c *CA) CAAIdentities(ctx context.Context) ([]string, error) {
 		if dir.Meta == nil || len(dir.Meta.CAAIdentities) == 0 {
 			return nil, fmt.Errorf("%s doesn't say which name it has in CAA records", c.Host())
 		}
-		if data, err := json.Marshal(dir.Meta.CAAIdentities); err == nil {
-			if err := c.cfg.Storage.Store(ctx, key, data); err != nil {
-				c.log.Warn("remembering the CA's name in CAA records", "error", err)
-			}
-		}
+		c.rememberNames(ctx, key, dir.Meta.CAAIdentities)
 		return dir.Meta.CAAIdentities, nil
 	}
 	var known []string
@@ -106,4 +103,21 @@ func (c *CA) CAAIdentities(ctx context.Context) ([]string, error) {
 		return known, nil
 	}
 	return nil, err
+}
+
+// rememberNames keeps the CA's names in CAA records in the store, where they
+// differ from what is there. That they can't be kept is said once.
+func (c *CA) rememberNames(ctx context.Context, key string, names []string) {
+	data, err := json.Marshal(names)
+	if err != nil {
+		return
+	}
+	if kept, err := c.cfg.Storage.Load(ctx, key); err == nil && bytes.Equal(kept, data) {
+		return
+	}
+	err = c.cfg.Storage.Store(ctx, key, data)
+	if c.forgetful.Swap(err != nil) || err == nil {
+		return
+	}
+	c.log.Warn("remembering the CA's name in CAA records", "error", err)
 }

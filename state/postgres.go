@@ -48,8 +48,9 @@ type postgres struct {
 	migration chan struct{} // capacity 1: held by a value in it, since a lock would wait for longer than ctx
 	migrated  bool          // guarded by migration
 
-	locks pgLocks
-	feed  pgFeed
+	timelines timelines
+	locks     pgLocks
+	feed      pgFeed
 }
 
 // schemaName is what a schema may be called: names that need no quotes, short
@@ -82,17 +83,19 @@ func openPostgres(location string, log *slog.Logger) (*postgres, error) {
 	if mayBePlain(cfg.ConnConfig) {
 		log.Warn("the connection to the state's database may be unencrypted; add sslmode=verify-full to the URL under state:", "host", cfg.ConnConfig.Host)
 	}
-	pool, err := pgxpool.NewWithConfig(context.Background(), cfg)
-	if err != nil {
-		return nil, fmt.Errorf("state: %w", err)
-	}
 	s := &postgres{
-		pool: pool, schema: schema, names: strings.NewReplacer("{s}", `"`+schema+`"`),
+		schema: schema, names: strings.NewReplacer("{s}", `"`+schema+`"`),
 		self: thisProcess(), mark: processMark(), log: log, leaseFor: 15 * time.Second, poll: 3 * time.Second, migration: make(chan struct{}, 1),
 	}
 	s.locks.held = map[lockID]*pgLock{}
 	s.feed.watches = map[*pgWatch]bool{}
+	s.timelines.newest = map[string]uint64{}
 	s.closing, s.close = context.WithCancel(context.Background())
+	cfg.ConnConfig.ValidateConnect = s.alsoValidate(cfg.ConnConfig.ValidateConnect)
+	cfg.BeforeConnect = func(ctx context.Context, _ *pgx.ConnConfig) error { s.survey(ctx); return nil }
+	if s.pool, err = pgxpool.NewWithConfig(context.Background(), cfg); err != nil {
+		return nil, fmt.Errorf("state: %w", err)
+	}
 	return s, nil
 }
 

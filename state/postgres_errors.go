@@ -114,6 +114,10 @@ func databaseReason(err error) string {
 
 // databaseRemedy tells what a person can do.
 func databaseRemedy(err error) string {
+	var stale *staleError
+	if errors.As(err, &stale) {
+		return "make it a standby of the one that took over, or start that again"
+	}
 	switch codeOf(err) {
 	case codeReadOnly:
 		return "it only reads: name the primary under state:, or let the standby take over"

@@ -76,6 +76,8 @@ func (s *Server) tool(name string, args ...string) {
 func postgresBin(t testing.TB) string {
 	t.Helper()
 	if found, err := exec.LookPath("initdb"); err == nil {
+		found, err = filepath.EvalSymlinks(found) // the others lie beside it
+		check(t, err)
 		return filepath.Dir(found)
 	}
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")

@@ -34,7 +34,7 @@ func (s *Server) ServeHTTP3(c net.PacketConn) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("serve http/3: %w", err), c.Close())
 	}
-	server := s.newHTTP3Server()
+	server := &http3Server{Server: s.newHTTP3Server(), listener: listener, ended: make(chan struct{})}
 	s.mu.Lock()
 	if s.draining.Load() {
 		s.mu.Unlock()
@@ -47,11 +47,19 @@ func (s *Server) ServeHTTP3(c net.PacketConn) error {
 		s.http3At.Store(&value)
 	}
 	err = server.ServeListener(listener)
+	close(server.ended)
 	if s.draining.Load() {
 		<-s.ctx.Done() // connections drain on this socket
 		err = nil
 	}
 	return errors.Join(err, transport.Close(), c.Close())
+}
+
+// http3Server serves one listener.
+type http3Server struct {
+	*http3.Server
+	listener *quic.EarlyListener
+	ended    chan struct{} // closed when the listener has given all that it took
 }
 
 // newHTTP3Server makes one with every limit set, that logs nothing: what it
@@ -106,10 +114,19 @@ func (s *Server) stopHTTP3(ctx context.Context) error {
 	defer cancel()
 	var errs []error
 	for _, server := range servers {
-		if err := server.Shutdown(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-			errs = append(errs, err)
-		}
-		errs = append(errs, server.Close())
+		errs = append(errs, server.stop(ctx))
 	}
 	return errors.Join(errs...)
+}
+
+// stop takes nobody new, then tells all that it took to go. The other way round,
+// http3.Server would leave those unanswered who had just come.
+func (s *http3Server) stop(ctx context.Context) error {
+	err := s.listener.Close()
+	<-s.ended
+	down := s.Shutdown(ctx)
+	if errors.Is(down, context.DeadlineExceeded) {
+		down = nil
+	}
+	return errors.Join(err, down, s.Close())
 }

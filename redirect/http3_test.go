@@ -3,6 +3,7 @@ package redirect
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -35,12 +36,19 @@ func startHTTP3(t testing.TB, s running) string {
 	return c.LocalAddr().String()
 }
 
+// errNobody says that there was no connection at all.
+var errNobody = errors.New("nobody answers")
+
 // client3 asks addr by HTTP/3 whatever the URL's host is.
 func client3(t testing.TB, addr string) *http.Client {
 	tr := &http3.Transport{
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
 		Dial: func(ctx context.Context, _ string, cfg *tls.Config, q *quic.Config) (*quic.Conn, error) {
-			return quic.DialAddrEarly(ctx, addr, cfg, q)
+			c, err := quic.DialAddrEarly(ctx, addr, cfg, q)
+			if err != nil {
+				return nil, errors.Join(errNobody, err)
+			}
+			return c, nil
 		},
 	}
 	t.Cleanup(func() { tr.Close() })

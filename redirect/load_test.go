@@ -25,9 +25,9 @@ func TestSwapUnderLoad(t *testing.T) {
 	defer cancel()
 	answered := make(chan struct{})
 	var clients sync.WaitGroup
-	for scheme, addr := range map[string]string{"http": s.plain, "https": s.secure} {
-		c := client(t, addr, nil)
-		for range 3 {
+	for by, c := range map[string]*http.Client{"http": client(t, s.plain, nil), "https": client(t, s.secure, nil), "https by QUIC": client3(t, startHTTP3(t, s))} {
+		scheme, _, _ := strings.Cut(by, " ")
+		for range 2 {
 			clients.Go(func() {
 				for ctx.Err() == nil {
 					resp, _ := via(t, c, "GET", scheme+"://kopasex.se/", "")

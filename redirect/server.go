@@ -14,8 +14,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
-
-	"github.com/quic-go/quic-go/http3"
 )
 
 // Limits of a connection. Visitors ask once and go; whoever is slower than
@@ -71,7 +69,7 @@ type Server struct {
 	cancel context.CancelFunc
 	mu     sync.Mutex // guards what follows
 	listen []*listener
-	quic   []*http3.Server
+	quic   []*http3Server
 }
 
 // NewServer makes a server that listens nowhere yet.

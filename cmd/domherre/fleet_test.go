@@ -37,7 +37,13 @@ type node struct {
 func newFleet(t *testing.T, size int, domains ...string) *fleet {
 	t.Helper()
 	server := statetest.Postgres(t)
-	f := &fleet{world: newWorld(t, lines(domains...)), server: server, database: server.URL("fleet"), balancer: &balancer{t: t}}
+	return newFleetOn(t, server, server.URL("fleet"), size, domains...)
+}
+
+// newFleetOn makes one whose state is at a location that leads to server.
+func newFleetOn(t *testing.T, server *statetest.Server, database string, size int, domains ...string) *fleet {
+	t.Helper()
+	f := &fleet{world: newWorld(t, lines(domains...)), server: server, database: database, balancer: &balancer{t: t}}
 	f.orders = watchOrders(t, f.world)
 	config := strings.ReplaceAll(f.config(), f.Addresses().Directory, f.orders.directory)
 	f.write("domherre.yaml", strings.ReplaceAll(config, "lab-ca.pem", "ca.pem")+"state: "+f.database+"\nreconcile: {every: 5s}\n")

@@ -74,6 +74,7 @@ var glossary = rules(
 	`\((\d+)%, allowed (\d+)%\)`, "($1 %, tillåtet $2 %)",
 	// Of DNS providers.
 	`the provider has no such zone; create it there first`, "leverantören har ingen sådan zon; skapa den där först",
+	`the provider has no such zone; set (\S+) at the provider to let it be created, or create it there first`, "leverantören har ingen sådan zon; ange $1 hos leverantören i konfigurationen så skapas den, eller skapa den där först",
 	`(transfer|update|query) at name server (\S+): `, "$1 vid namnservern $2: ",
 	`; check that it runs and can be reached over TCP and UDP`, "; kontrollera att den är igång och nås över TCP och UDP",
 	`the server refuses the signature`, "servern godtar inte signaturen",

@@ -26,12 +26,12 @@ func modules() []row {
 // against what stands in for their vendors' APIs.
 func first() []row {
 	return []row{
-		module[gandi.Provider](Type{
+		creating(module[gandi.Provider](Type{
 			Name: "gandi", Home: "https://api.gandi.net/docs/livedns/", Limits: api(2, 4), MinTTL: 300,
 			Summary: "Gandi LiveDNS",
 			Cannot:  []string{noList},
 		}, byDifference,
 			need("bearer_token", "a personal access token that may manage domain name technical configurations", "${env:GANDI_BEARER_TOKEN}").secret(),
-		).weighs(weights{read: 1, record: 2}).mendedBy(quirks{quoted: true, missingOK: true, alone: true, byRecord: true}),
+		).weighs(weights{read: 1, record: 2}).mendedBy(quirks{quoted: true, missingOK: true, alone: true, byRecord: true}), gandiZones),
 	}
 }

@@ -15,13 +15,13 @@ import (
 func heavy() []row {
 	return []row{
 		route53Row(),
-		module[hetzner.Provider](Type{
+		creating(module[hetzner.Provider](Type{
 			Name: "hetzner", Home: "https://docs.hetzner.cloud/reference/cloud#zones", Limits: api(4, 1), MinTTL: 60,
 			Summary: "Hetzner DNS, in the Hetzner Console",
 			Cannot:  []string{"a zone that holds SVCB records at a plain name is unreadable to its module"},
 		}, byDifference,
 			need("api_token", "an API token of the project, read and write", "${env:HETZNER_API_TOKEN}").secret(),
-		).weighs(weights{read: 2, call: 1, record: 2}).mendedBy(quirks{bared: true}),
+		).weighs(weights{read: 2, call: 1, record: 2}).mendedBy(quirks{bared: true}), hetznerZones),
 		module[azure.Provider](Type{
 			Name: "azure", Home: "https://learn.microsoft.com/azure/dns/", Limits: api(1, 2), Unsupported: []string{"HTTPS", "SVCB", "TLSA"}, OneValue: true, Longest: 255,
 			Summary: "Azure DNS",

@@ -22,11 +22,12 @@ func ownVendors() []row {
 		}, func(s bunny.Settings, _ Config, _ Deps) (any, error) { return bunny.New(s), nil }, nil).routed(),
 		typed(Type{
 			Name: "cloudflare", Home: "https://developers.cloudflare.com/dns/", Limits: api(4, 4), MinTTL: 60,
-			Summary: "Cloudflare",
-			Cannot:  []string{"a proxied record stops being proxied where it is written", "NS records at the apex are Cloudflare's own"},
+			CreatesBy: "account_id",
+			Summary:   "Cloudflare",
+			Cannot:    []string{"a proxied record stops being proxied where it is written", "NS records at the apex are Cloudflare's own"},
 		}, func(s cloudflare.Settings, _ Config, _ Deps) (any, error) { return cloudflare.New(s), nil }, nil).routed(),
 		typed(Type{
-			Name: "desec", Home: "https://desec.readthedocs.io/", Limits: api(1, 1), MinTTL: 3600,
+			Name: "desec", Home: "https://desec.readthedocs.io/", Limits: api(1, 1), MinTTL: 3600, Creates: true,
 			Summary: "deSEC",
 			Cannot:  []string{"it takes no TTL below 3600 unless deSEC allows it for the domain"},
 		}, func(s desec.Settings, _ Config, _ Deps) (any, error) { return desec.New(s), nil }, nil).routed().weighs(weights{read: 1, zone: 1}),
@@ -40,6 +41,7 @@ func ownVendors() []row {
 		typed(Type{
 			Name: "glesys", Home: "https://github.com/glesys/api-docs/wiki", Limits: api(2, 4), MinTTL: 60,
 			Unsupported: []string{"HTTPS", "SVCB", "TLSA", "SSHFP"},
+			CreatesBy:   "create_zones",
 			Summary:     "GleSYS",
 			Cannot:      []string{"HTTPS, TLSA and SSHFP records", "texts that are no UTF-8"},
 		}, func(s glesys.Settings, _ Config, _ Deps) (any, error) { return glesys.New(s), nil }, nil).routed(),

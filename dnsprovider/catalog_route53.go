@@ -8,7 +8,8 @@ import "domherre/dnsprovider/route53"
 func route53Row() row {
 	return typed(Type{
 		Name: "route53", Home: "https://aws.amazon.com/route53/", Limits: api(2, 4),
-		Summary: "Amazon Route 53",
-		Cannot:  []string{"alias records and those with a routing policy are not seen, and are refused where they stand in the way"},
+		CreatesBy: "create_zones",
+		Summary:   "Amazon Route 53",
+		Cannot:    []string{"alias records and those with a routing policy are not seen, and are refused where they stand in the way"},
 	}, func(s route53.Settings, _ Config, _ Deps) (any, error) { return route53.New(s) }, nil).routed().weighs(weights{read: 1, zone: 1})
 }

@@ -14,7 +14,7 @@ import (
 // between, the next run goes on from there.
 func (p *provider) create(ctx context.Context, name portfolio.Name, steps []portfolio.Step) (portfolio.Zone, error) {
 	maker, ok := p.impl.(zoneio.Creator)
-	if !ok {
+	if !ok || !p.typ.Creates {
 		return portfolio.Zone{}, zoneio.As(zoneio.NoZone, errors.New("the provider has no such zone; "+p.typ.toCreate()))
 	}
 	_, err := request(ctx, p, "write", name.ASCII(), func(ctx context.Context) (struct{}, error) {
@@ -41,5 +41,35 @@ func wanted(steps []portfolio.Step) []portfolio.RRset {
 	return sets
 }
 
-// toCreate says what makes the provider have a zone that it can't create.
-func (t Type) toCreate() string { return "create it there first" }
+// toCreate says what makes the provider have a zone that it doesn't create.
+func (t Type) toCreate() string {
+	if t.CreatesBy != "" {
+		return "set " + t.CreatesBy + " at the provider to let it be created, or create it there first"
+	}
+	return "create it there first"
+}
+
+// creating makes the row's modules create zones by what vendor gives for their
+// settings.
+func creating[S any](r row, vendor func(*S) zoneio.Creator) row {
+	open := r.open
+	r.Creates = true
+	r.open = func(settings any, cfg Config, d Deps) (any, error) {
+		impl, err := open(settings, cfg, d)
+		if err != nil {
+			return nil, err
+		}
+		maker := vendor(settings.(*S))
+		if l, ok := impl.(lister); ok {
+			return struct {
+				lister
+				zoneio.Creator
+			}{l, maker}, nil
+		}
+		return struct {
+			mended
+			zoneio.Creator
+		}{impl.(mended), maker}, nil
+	}
+	return r
+}

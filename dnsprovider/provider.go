@@ -43,8 +43,10 @@ func newProvider(cfg Config, d Deps, table []row) (*provider, error) {
 		return nil, err
 	}
 	limits := cfg.Limits.or(table[i].Limits)
+	typ := table[i]
+	typ.Type = typ.with(cfg.Settings)
 	return &provider{
-		cfg: cfg, typ: table[i], impl: impl, limits: limits,
+		cfg: cfg, typ: typ, impl: impl, limits: limits,
 		gate: newGate(limits, d.Now), locks: newLocks(), deps: d,
 	}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"domherre/dnsprovider/embedded"
@@ -24,6 +25,7 @@ type Type struct {
 	// Unsupported names what it can't hold: a type, "HTTPS", or one with its data, "MX 0 .".
 	Unsupported []string
 	Creates     bool      // it creates zones that are missing
+	CreatesBy   string    // the setting by which it does; empty where it does anyway, or never
 	OneValue    bool      // it can't hold several values of a name and type
 	NoApex      bool      // it can't hold records at the domain itself
 	Longest     int       // octets of a text that it can hold; 0: any number
@@ -116,6 +118,22 @@ func TypeOf(name string) (Type, bool) {
 	t := table[i].Type
 	t.Settings, _ = table[i].known(table[i].settings())
 	return t, true
+}
+
+// TypeWith is TypeOf, as the type is with these settings.
+func TypeWith(name string, settings map[string]any) (Type, bool) {
+	t, ok := TypeOf(name)
+	return t.with(settings), ok
+}
+
+// with lets the type create zones where the settings do.
+func (t Type) with(settings map[string]any) Type {
+	for key, value := range settings {
+		if t.CreatesBy != "" && strings.EqualFold(key, t.CreatesBy) && value != false && value != "" {
+			t.Creates = true
+		}
+	}
+	return t
 }
 
 // local are the limits towards servers of one's own.

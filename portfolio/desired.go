@@ -23,7 +23,8 @@ type Facts struct {
 
 	MinTTL      uint32   // seconds; the provider raises what is below
 	TTLs        []uint32 // the only ones that the provider knows, ascending; empty: any
-	Uncreated   bool     // the provider can't create a zone that is missing
+	Uncreated   bool     // the provider doesn't create a zone that is missing
+	CreatesBy   string   // the provider's setting that would let it; empty where none does
 	Unsupported []string // what the provider can't hold: a type, "HTTPS", or a type with its data, "MX 0 ."
 }
 

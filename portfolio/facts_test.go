@@ -33,13 +33,14 @@ func TestFactsTTL(t *testing.T) {
 // A plan for a zone that isn't there says whether it will be, or who must add it.
 func TestMissingZoneIsTold(t *testing.T) {
 	t.Parallel()
-	for uncreated, want := range map[bool]string{
-		false: "no such zone: it is created with its records",
-		true:  "no such zone, and can't create it: add it there, then apply",
+	for facts, want := range map[*Facts]string{
+		{}:                "no such zone: it is created with its records",
+		{Uncreated: true}: "no such zone, and can't create it: add it there, then apply",
+		{Uncreated: true, CreatesBy: "account_id"}: "without the setting account_id: set that, or add the zone there, then apply",
 	} {
 		s := newScene(t)
 		s.p.Domains = append(s.p.Domains, entry(t, "kopasex.se"))
-		s.r.Facts = func(Domain) Facts { return Facts{Uncreated: uncreated} }
+		s.r.Facts = func(Domain) Facts { return *facts }
 		p, err := s.r.Plan(t.Context(), s.p, Options{})
 		if err != nil || len(p.Domains) != 1 || !slices.ContainsFunc(p.Domains[0].Notes, func(n string) bool { return strings.Contains(n, want) }) {
 			t.Errorf("%v, %v: no note says %q", p.Domains, err, want)

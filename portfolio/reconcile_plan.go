@@ -149,7 +149,10 @@ func (r *Reconciler) planDomain(ctx context.Context, portfolioID string, t targe
 
 // creation says what becomes of a domain without a zone.
 func (r *Reconciler) creation(d Domain) string {
-	if r.factsOf(d).Uncreated {
+	switch f := r.factsOf(d); {
+	case f.Uncreated && f.CreatesBy != "":
+		return fmt.Sprintf("provider %s has no such zone, and doesn't create it without the setting %s: set that, or add the zone there, then apply", d.Provider, f.CreatesBy)
+	case f.Uncreated:
 		return fmt.Sprintf("provider %s has no such zone, and can't create it: add it there, then apply", d.Provider)
 	}
 	return fmt.Sprintf("provider %s has no such zone: it is created with its records", d.Provider)

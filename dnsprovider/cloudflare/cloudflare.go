@@ -19,21 +19,28 @@ import (
 
 	"domherre/dnsprovider/byid"
 	"domherre/dnsprovider/zoneio"
+	"domherre/portfolio"
 )
 
 // Settings are those of a token.
 type Settings struct {
 	APIToken  string `json:"api_token" doc:"an API token with the permissions Zone:Read and DNS:Edit; no global API key" example:"${env:CLOUDFLARE_API_TOKEN}" required:"true" secret:"true"`
 	ZoneToken string `json:"zone_token" doc:"another token for looking up zones, where api_token has no Zone:Read" example:"${env:CLOUDFLARE_ZONE_TOKEN}" secret:"true"`
+	AccountID string `json:"account_id" doc:"the account to create missing zones in, with a token that has Zone:Edit; without it none are created" example:"0123456789abcdef0123456789abcdef"`
 }
 
 // Provider is what a token may do. It is safe for concurrent use.
 type Provider struct {
 	byid.Libdns
-	api *api
+	api     *api
+	account string // to create zones in
 }
 
-var _ libdns.ZoneLister = (*Provider)(nil)
+// The interfaces that the adapter looks for.
+var (
+	_ libdns.ZoneLister = (*Provider)(nil)
+	_ zoneio.Creator    = (*Provider)(nil)
+)
 
 // New makes a Provider. Nothing is asked of Cloudflare yet.
 func New(s Settings) *Provider {
@@ -44,7 +51,23 @@ func New(s Settings) *Provider {
 		return zoneio.NewREST(func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) })
 	}
 	a := &api{records: bearer(s.APIToken), zones: bearer(s.ZoneToken), ids: make(map[string]string)}
-	return &Provider{byid.Libdns{API: a}, a}
+	return &Provider{byid.Libdns{API: a}, a, s.AccountID}
+}
+
+// CreateZone makes a zone without records: Cloudflare takes none with it.
+func (p *Provider) CreateZone(ctx context.Context, name portfolio.Name, _ []portfolio.RRset) error {
+	type account struct {
+		ID string `json:"id"`
+	}
+	answer, err := p.api.zones.Call(ctx, http.MethodPost, zones, struct {
+		Name    string  `json:"name"`
+		Type    string  `json:"type"`
+		Account account `json:"account"`
+	}{name.ASCII(), "full", account{p.account}})
+	if err == nil {
+		_, err = open[struct{}](answer)
+	}
+	return err
 }
 
 // ListZones gives the zones that the token may see.

@@ -7,7 +7,6 @@ package desec
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -22,7 +21,7 @@ import (
 
 // Settings are those of a token.
 type Settings struct {
-	Token string `json:"token" doc:"a token; it needs no permission to manage tokens or domains" example:"${env:DESEC_TOKEN}" required:"true" secret:"true"`
+	Token string `json:"token" doc:"a token; it needs the permission to create domains where missing zones shall be created, and none to manage tokens" example:"${env:DESEC_TOKEN}" required:"true" secret:"true"`
 }
 
 // Provider is one account. It is safe for concurrent use, but doesn't refuse
@@ -96,7 +95,7 @@ func (p *Provider) ReadZone(ctx context.Context, name portfolio.Name) (portfolio
 // WriteZone carries out all steps as one request.
 func (p *Provider) WriteZone(ctx context.Context, _ string, before portfolio.Zone, steps []portfolio.Step) error {
 	if before.Missing {
-		return zoneio.As(zoneio.NoZone, errors.New("deSEC has no such domain; add the zone there first"))
+		return p.create(ctx, before.Name, steps)
 	}
 	var sets []rrset
 	for _, change := range zoneio.Fold(zoneio.Changes(steps)) {
@@ -111,6 +110,35 @@ func (p *Provider) WriteZone(ctx context.Context, _ string, before portfolio.Zon
 		return err
 	}
 	return refused(answer, http.StatusOK)
+}
+
+// create makes a domain with all its records: deSEC reads them from a zone file.
+func (p *Provider) create(ctx context.Context, name portfolio.Name, steps []portfolio.Step) error {
+	var file strings.Builder
+	for _, change := range zoneio.Fold(zoneio.Changes(steps)) {
+		if change.Set == nil {
+			continue
+		}
+		rrs, err := change.Set.Records(name)
+		if err != nil {
+			return err
+		}
+		for _, rr := range rrs {
+			h := rr.Header()
+			fmt.Fprintf(&file, "%s %d IN %s %s\n", h.Name, h.Ttl, change.Key.Type, zoneio.Presentation(rr))
+		}
+	}
+	answer, err := p.rest.Call(ctx, http.MethodPost, domains, struct {
+		Name string `json:"name"`
+		File string `json:"zonefile"`
+	}{name.ASCII(), file.String()})
+	if err != nil {
+		return err
+	}
+	if err := refused(answer, http.StatusCreated); err != nil {
+		return fmt.Errorf("create the domain: %w", err)
+	}
+	return nil
 }
 
 // form gives an RRset as it shall be.

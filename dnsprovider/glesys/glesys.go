@@ -18,12 +18,15 @@ import (
 
 	"domherre/dnsprovider/byid"
 	"domherre/dnsprovider/zoneio"
+	"domherre/portfolio"
 )
 
 // Settings are those of an API key.
 type Settings struct {
 	Project string `json:"project" doc:"the project's id" example:"cl12345" required:"true"`
 	APIKey  string `json:"api_key" doc:"an API key that may use the domain module: list, listrecords, addrecord, updaterecord and deleterecord" example:"${env:GLESYS_API_KEY}" required:"true" secret:"true"`
+
+	CreateZones bool `json:"create_zones" doc:"create missing zones, by a key that may use domain's add; GleSYS may charge for them" example:"true"`
 }
 
 // Provider is one project. It is safe for concurrent use.
@@ -32,12 +35,25 @@ type Provider struct {
 	api api
 }
 
-var _ libdns.ZoneLister = (*Provider)(nil)
+// The interfaces that the adapter looks for.
+var (
+	_ libdns.ZoneLister = (*Provider)(nil)
+	_ zoneio.Creator    = (*Provider)(nil)
+)
 
 // New makes a Provider. Nothing is asked of GleSYS yet.
 func New(s Settings) *Provider {
 	a := api{zoneio.NewREST(func(r *http.Request) { r.SetBasicAuth(s.Project, s.APIKey) })}
 	return &Provider{byid.Libdns{API: a}, a}
+}
+
+// CreateZone makes a zone without records: GleSYS takes none with it.
+func (p *Provider) CreateZone(ctx context.Context, name portfolio.Name, _ []portfolio.RRset) error {
+	_, err := p.api.call(ctx, "add", struct {
+		Domain        string `json:"domainname"`
+		CreateRecords int    `json:"createrecords"` // none of GleSYS' own choice
+	}{Domain: name.ASCII()})
+	return err
 }
 
 // ListZones gives the project's domains.

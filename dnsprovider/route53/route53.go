@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -34,6 +35,7 @@ type Settings struct {
 	SecretAccessKey string `json:"secret_access_key" doc:"the key" example:"${env:AWS_SECRET_ACCESS_KEY}" secret:"true"`
 	SessionToken    string `json:"session_token" doc:"the token of a session" example:"${env:AWS_SESSION_TOKEN}" secret:"true"`
 	HostedZoneID    string `json:"hosted_zone_id" doc:"the one hosted zone to use; found by name where empty" example:"Z123456789EXAMPLE"`
+	CreateZones     bool   `json:"create_zones" doc:"create missing zones, with the permission route53:CreateHostedZone; AWS charges for each by the month" example:"true"`
 }
 
 // Provider is one account. It is safe for concurrent use.
@@ -41,6 +43,8 @@ type Provider struct {
 	zoneio.Libdns
 	api *route53.Client
 	one string // the id of the only zone; empty: any
+
+	creates bool // zones that are missing
 
 	mu  sync.Mutex
 	ids map[portfolio.Name]string // a zone that was made anew has another
@@ -74,7 +78,7 @@ func New(s Settings) (*Provider, error) {
 		return nil, fmt.Errorf("the AWS configuration can't be read: %w", err)
 	}
 	api := route53.NewFromConfig(cfg, func(o *route53.Options) { o.HTTPClient = &http.Client{Transport: zoneio.Transport(nil, nil)} })
-	p := &Provider{api: api, one: s.HostedZoneID, ids: make(map[portfolio.Name]string)}
+	p := &Provider{api: api, one: s.HostedZoneID, creates: s.CreateZones, ids: make(map[portfolio.Name]string)}
 	p.Zones = p
 	return p, nil
 }
@@ -176,7 +180,9 @@ func (p *Provider) ReadZone(ctx context.Context, name portfolio.Name) (portfolio
 // than a batch may hold: some 450 values of a zone.
 func (p *Provider) WriteZone(ctx context.Context, _ string, before portfolio.Zone, steps []portfolio.Step) error {
 	if before.Missing {
-		return zoneio.As(zoneio.NoZone, errors.New("the account has no such public zone; create it in Route 53 first"))
+		if err := p.create(ctx, before.Name); err != nil {
+			return err
+		}
 	}
 	id, sets, err := p.list(ctx, before.Name)
 	if err != nil {
@@ -193,6 +199,22 @@ func (p *Provider) WriteZone(ctx context.Context, _ string, before portfolio.Zon
 		if err != nil {
 			return explain(err)
 		}
+	}
+	return nil
+}
+
+// create makes a zone without records: the API takes none with it. AWS makes
+// several of one name, but one for a reference: by that of the day, a call whose
+// answer was lost makes no second.
+func (p *Provider) create(ctx context.Context, name portfolio.Name) error {
+	if !p.creates || p.one != "" {
+		return zoneio.As(zoneio.NoZone, errors.New("the account has no such public zone; set create_zones at the provider to let it be created, or create it in Route 53 first"))
+	}
+	_, err := p.api.CreateHostedZone(ctx, &route53.CreateHostedZoneInput{
+		Name: aws.String(name.FQDN()), CallerReference: aws.String("domherre " + name.ASCII() + time.Now().UTC().Format(" 2006-01-02")),
+	})
+	if err != nil {
+		return fmt.Errorf("create the zone: %w", explain(err))
 	}
 	return nil
 }

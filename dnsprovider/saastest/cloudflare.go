@@ -16,7 +16,7 @@ import (
 func Cloudflare() Vendor {
 	return Vendor{
 		Type: "cloudflare", Host: "api.cloudflare.com", Page: 100,
-		Settings: func(token string) map[string]any { return map[string]any{"api_token": token} },
+		Settings: func(token string) map[string]any { return map[string]any{"api_token": token, "account_id": "a1"} },
 		token:    bearer("Bearer"), writes: byMethod,
 		zone: func(f *Fake, r *request) string {
 			if name := r.URL.Query().Get("name"); len(r.segments(cloudflareZones)[0]) == 0 {
@@ -47,6 +47,8 @@ func cloudflareFails(w http.ResponseWriter, status, code int, text string) {
 func cloudflare(f *Fake, w http.ResponseWriter, r *request) {
 	path := r.segments(cloudflareZones)
 	switch {
+	case path[0] == "" && r.Method == http.MethodPost:
+		f.cloudflareCreates(w, r)
 	case path[0] == "":
 		f.cloudflareZones(w, r)
 	case r.view == nil:
@@ -76,6 +78,23 @@ func (f *Fake) cloudflareZones(w http.ResponseWriter, r *request) {
 		}
 	}
 	cloudflareList(w, r, found, 20, 50)
+}
+
+func (f *Fake) cloudflareCreates(w http.ResponseWriter, r *request) {
+	var g struct {
+		Name    string
+		Account struct{ ID string }
+	}
+	if json.Unmarshal(r.body, &g) != nil || g.Account.ID != "a1" {
+		cloudflareFails(w, http.StatusForbidden, 1068, "Permission denied")
+		return
+	}
+	z, ok := f.create(g.Name)
+	if !ok {
+		cloudflareFails(w, http.StatusBadRequest, 1061, g.Name+" already exists.")
+		return
+	}
+	answerJSON(w, http.StatusOK, object{"success": true, "errors": []any{}, "messages": []any{}, "result": object{"id": cloudflareID(z.id), "name": z.name, "status": "pending"}})
 }
 
 func cloudflareList(w http.ResponseWriter, r *request, all []object, size, most int) {

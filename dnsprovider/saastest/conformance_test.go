@@ -18,7 +18,7 @@ func TestConformance(t *testing.T) {
 		conformance.Run(t, conformance.Subject{
 			Provider: open(t, config(f, f.ServeDNS(t)), dnsprovider.Deps{}),
 			Zones:    zones(), IDN: idn, Missing: "missing.example",
-			Creates: typeOf(v.Type).Creates, MinTTL: typeOf(v.Type).MinTTL, Holds: v.Holds, Except: excepted[v.Type],
+			Creates: creates(v), MinTTL: typeOf(v.Type).MinTTL, Holds: v.Holds, Except: excepted[v.Type],
 			Many: max(25, v.Page/2+10), // more than a page of RRsets or records
 		})
 	})

@@ -2,9 +2,11 @@ package saastest_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
+	"domherre/dnsprovider"
 	"domherre/dnsprovider/saastest"
 	"domherre/portfolio"
 )
@@ -49,4 +51,31 @@ func apexNS(v saastest.Vendor) int {
 	return 0
 }
 
-func creates(v saastest.Vendor) bool { return typeOf(v.Type).Creates }
+// creates reports whether the type creates zones, with the vendor's settings.
+func creates(v saastest.Vendor) bool {
+	t, _ := dnsprovider.TypeWith(v.Type, v.Settings(""))
+	return t.Creates
+}
+
+// Without the setting that lets it, a zone is not created, and it is told what
+// would let it.
+func TestZoneNotCreated(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, v saastest.Vendor) {
+		by := typeOf(v.Type).CreatesBy
+		if by == "" {
+			t.Skip("no setting decides")
+		}
+		f := saastest.New(v)
+		network.Serve(t, f)
+		cfg, d := config(f, ""), named(t, "new.example")
+		delete(cfg.Settings, by)
+		err := open(t, cfg, dnsprovider.Deps{}).Write(t.Context(), portfolio.Write{
+			Domain: d, Observed: portfolio.Zone{Name: d.Name, Missing: true},
+			Steps: []portfolio.Step{{Set: []portfolio.RRset{makeSet(t, d, "www", "A", 300, "192.0.2.1")}}},
+		})
+		if err == nil || !strings.Contains(err.Error(), "set "+by+" at the provider") || f.Has("new.example") {
+			t.Errorf("%v; the zone is there: %v", err, f.Has("new.example"))
+		}
+	})
+}

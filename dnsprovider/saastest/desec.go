@@ -15,7 +15,7 @@ import (
 // that hold whole or not at all, lists of at most 500.
 func DeSEC() Vendor {
 	return Vendor{
-		Type: "desec", Host: "desec.io", ApexNS: true, Page: 500,
+		Type: "desec", Host: "desec.io", ApexNS: true, WholeZones: true, Page: 500,
 		Settings: func(token string) map[string]any { return map[string]any{"token": token} },
 		token:    bearer("Token"), writes: byMethod,
 		zone:   func(_ *Fake, r *request) string { return r.segments(desecDomains)[0] },
@@ -57,6 +57,8 @@ func desecShows(z *zone, set []Record) desecSet {
 func desec(f *Fake, w http.ResponseWriter, r *request) {
 	path := r.segments(desecDomains)
 	switch {
+	case path[0] == "" && r.Method == http.MethodPost:
+		f.desecCreates(w, r)
 	case path[0] == "":
 		domains := []object{}
 		for _, z := range f.zones {
@@ -80,6 +82,35 @@ func desec(f *Fake, w http.ResponseWriter, r *request) {
 		}
 		desecPage(w, r, sets)
 	}
+}
+
+// desecCreates makes a domain, with the records of a zone file.
+func (f *Fake) desecCreates(w http.ResponseWriter, r *request) {
+	var given struct {
+		Name string
+		File string `json:"zonefile"`
+	}
+	if json.Unmarshal(r.body, &given) != nil || given.Name == "" {
+		desecFails(w, http.StatusBadRequest, "JSON parse error")
+		return
+	}
+	var rrs []dns.RR
+	parser := dns.NewZoneParser(strings.NewReader(given.File), given.Name+".", "")
+	for rr, more := parser.Next(); more; rr, more = parser.Next() {
+		rrs = append(rrs, rr)
+	}
+	z, ok := f.find(given.Name), false
+	if parser.Err() == nil && z == nil {
+		z, ok = f.create(given.Name)
+	}
+	if !ok {
+		answerJSON(w, http.StatusBadRequest, object{"name": []string{"This domain name conflicts with an existing domain, or is disallowed by policy."}})
+		return
+	}
+	for _, rr := range rrs {
+		f.keep(z, Record{RR: rr, Owner: owner(rr.Header().Name, z.name)})
+	}
+	answerJSON(w, http.StatusCreated, object{"name": z.name, "minimum_ttl": 3600})
 }
 
 // desecPage gives a list, by pages of 500 where it is longer.

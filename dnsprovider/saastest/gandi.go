@@ -10,7 +10,7 @@ import (
 // and type, TTLs from 300 s, texts with their quotes.
 func Gandi() Vendor {
 	return Vendor{
-		Type: "gandi", Host: "api.gandi.net", ApexNS: true,
+		Type: "gandi", Host: "api.gandi.net", ApexNS: true, WholeZones: true,
 		Settings: func(token string) map[string]any { return map[string]any{"bearer_token": token} },
 		token:    bearer("Bearer"), writes: byMethod,
 		zone:   func(_ *Fake, r *request) string { return r.segments(gandiDomains)[0] },
@@ -46,6 +46,10 @@ func gandiShows(z *zone, set []Record) gandiSet {
 
 func gandi(f *Fake, w http.ResponseWriter, r *request) {
 	path := r.segments(gandiDomains)
+	if r.Method == http.MethodPost && r.URL.Path+"/" == gandiDomains {
+		f.gandiCreates(w, r)
+		return
+	}
 	if r.view == nil {
 		gandiFails(w, http.StatusNotFound, "The resource could not be found.")
 		return
@@ -88,14 +92,49 @@ func (f *Fake) gandiPut(w http.ResponseWriter, r *request, name, typ string) {
 	}
 	changed := r.view.clone()
 	changed.dropSet(name, typ)
+	if status, text := f.gandiKeeps(changed, name, typ, g); text != "" {
+		gandiFails(w, status, text)
+		return
+	}
+	*r.view = *changed
+	answerJSON(w, http.StatusCreated, object{"message": "DNS Record Created"})
+}
+
+// gandiCreates makes a zone with the RRsets given.
+func (f *Fake) gandiCreates(w http.ResponseWriter, r *request) {
+	var given struct {
+		FQDN string
+		Zone struct{ Items []gandiSet }
+	}
+	if json.Unmarshal(r.body, &given) != nil || given.FQDN == "" {
+		gandiFails(w, http.StatusBadRequest, "fqdn: required")
+		return
+	}
+	z := &zone{name: given.FQDN}
+	for _, g := range given.Zone.Items {
+		if status, text := f.gandiKeeps(z, g.Name, g.Type, g); text != "" {
+			gandiFails(w, status, text)
+			return
+		}
+	}
+	made, ok := f.create(given.FQDN)
+	if !ok {
+		gandiFails(w, http.StatusConflict, "The domain already exists")
+		return
+	}
+	made.records = append(made.records, z.records...)
+	answerJSON(w, http.StatusCreated, object{"message": "Domain Created"})
+}
+
+// gandiKeeps adds an RRset to a zone; a text says why not.
+func (f *Fake) gandiKeeps(changed *zone, name, typ string, g gandiSet) (status int, text string) {
 	for _, value := range g.Values {
 		if typ == "TXT" && !strings.HasPrefix(value, `"`) {
 			value = quote(value)
 		}
 		rec, err := f.record(changed, name, typ, g.TTL, value)
 		if err != nil {
-			gandiFails(w, http.StatusBadRequest, "rrset_values: "+err.Error())
-			return
+			return http.StatusBadRequest, "rrset_values: " + err.Error()
 		}
 		known := false
 		for _, other := range changed.set(name, typ) {
@@ -106,9 +145,7 @@ func (f *Fake) gandiPut(w http.ResponseWriter, r *request, name, typ string) {
 		}
 	}
 	if cnames := len(changed.set(name, "CNAME")); cnames > 0 && len(changed.at(name)) > 1 {
-		gandiFails(w, http.StatusConflict, "A CNAME record already exists, or can't stand beside others")
-		return
+		return http.StatusConflict, "A CNAME record already exists, or can't stand beside others"
 	}
-	*r.view = *changed
-	answerJSON(w, http.StatusCreated, object{"message": "DNS Record Created"})
+	return http.StatusOK, ""
 }

@@ -15,7 +15,9 @@ import (
 func GleSYS() Vendor {
 	return Vendor{
 		Type: "glesys", Host: "api.glesys.com", ApexNS: true,
-		Settings: func(token string) map[string]any { return map[string]any{"project": "cl12345", "api_key": token} },
+		Settings: func(token string) map[string]any {
+			return map[string]any{"project": "cl12345", "api_key": token, "create_zones": true}
+		},
 		token: func(r *request) string {
 			_, key, _ := r.BasicAuth()
 			return key
@@ -82,6 +84,12 @@ func glesys(f *Fake, w http.ResponseWriter, r *request) {
 			domains = append(domains, object{"domainname": z.name, "displayname": z.name, "recordcount": len(z.records), "usingglesysnameserver": "yes"})
 		}
 		glesysAnswers(w, http.StatusOK, "OK", object{"domains": domains})
+	case method == "add":
+		if _, ok := f.create(g.Domain); !ok {
+			glesysAnswers(w, http.StatusConflict, "The domain already exists", nil)
+			return
+		}
+		glesysAnswers(w, http.StatusOK, "OK", object{"domain": object{"domainname": g.Domain}})
 	case r.view == nil && g.ID != 0:
 		glesysAnswers(w, http.StatusNotFound, "Could not find the record", nil)
 	case r.view == nil:

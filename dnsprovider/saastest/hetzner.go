@@ -14,7 +14,7 @@ import (
 // writes as actions.
 func Hetzner() Vendor {
 	return Vendor{
-		Type: "hetzner", Host: "api.hetzner.cloud", ApexNS: true, Page: 50,
+		Type: "hetzner", Host: "api.hetzner.cloud", ApexNS: true, WholeZones: true, Page: 50,
 		Settings: func(token string) map[string]any { return map[string]any{"api_token": token} },
 		token:    bearer("Bearer"), writes: byMethod,
 		zone: func(f *Fake, r *request) string {
@@ -84,6 +84,8 @@ func (f *Fake) hetznerAction(w http.ResponseWriter, command string, more object)
 func hetzner(f *Fake, w http.ResponseWriter, r *request) {
 	path := r.segments(hetznerZones)
 	switch {
+	case path[0] == "" && r.Method == http.MethodPost:
+		f.hetznerCreates(w, r)
 	case path[0] == "":
 		items, number, per := page(r, f.zones, 25, 50)
 		zones := []object{}
@@ -106,6 +108,39 @@ func hetzner(f *Fake, w http.ResponseWriter, r *request) {
 	default:
 		f.hetznerWrites(w, r, path)
 	}
+}
+
+// hetznerCreates makes a zone with the RRsets given.
+func (f *Fake) hetznerCreates(w http.ResponseWriter, r *request) {
+	var given struct {
+		Name   string
+		Mode   string
+		RRSets []hetznerGiven
+	}
+	if json.Unmarshal(r.body, &given) != nil || given.Mode != "primary" {
+		hetznerFails(w, http.StatusUnprocessableEntity, "invalid_input", "invalid input in field 'mode'")
+		return
+	}
+	z := &zone{name: given.Name}
+	for _, g := range given.RRSets {
+		for _, v := range g.Records {
+			rec, err := f.hetznerRecord(z, g, *g.TTL, v)
+			if err == nil {
+				_, err = f.insert(z, rec)
+			}
+			if err != nil {
+				hetznerFails(w, http.StatusUnprocessableEntity, "invalid_input", "invalid input in field 'rrsets': "+err.Error())
+				return
+			}
+		}
+	}
+	made, ok := f.create(given.Name)
+	if !ok {
+		hetznerFails(w, http.StatusConflict, "uniqueness_error", "the zone already exists")
+		return
+	}
+	made.records = append(made.records, z.records...)
+	f.hetznerAction(w, "create_zone", object{"zone": hetznerZone(made)})
 }
 
 func hetznerMeta(number, per, total int) object {

@@ -17,7 +17,7 @@ func Route53() Vendor {
 	return Vendor{
 		Type: "route53", Host: "route53.amazonaws.com", ApexNS: true, Page: 300,
 		Settings: func(token string) map[string]any {
-			return map[string]any{"region": "us-east-1", "access_key_id": token, "secret_access_key": "secret"}
+			return map[string]any{"region": "us-east-1", "access_key_id": token, "secret_access_key": "secret", "create_zones": true}
 		},
 		token: func(r *request) string {
 			_, key, _ := strings.Cut(r.Header.Get("Authorization"), "Credential=")
@@ -113,6 +113,8 @@ func route53(f *Fake, w http.ResponseWriter, r *request) {
 	switch path := r.segments(route53Zones); {
 	case strings.HasSuffix(r.URL.Path, "/hostedzonesbyname"):
 		f.route53ByName(w, r)
+	case strings.HasSuffix(r.URL.Path, "/hostedzone") && r.Method == http.MethodPost:
+		f.route53Creates(w, r)
 	case strings.HasSuffix(r.URL.Path, "/hostedzone"):
 		f.route53Zones(w, r)
 	case r.view == nil:
@@ -122,6 +124,25 @@ func route53(f *Fake, w http.ResponseWriter, r *request) {
 	default:
 		f.route53Changes(w, r)
 	}
+}
+
+// route53Creates makes a zone, but one for each reference.
+func (f *Fake) route53Creates(w http.ResponseWriter, r *request) {
+	var given struct {
+		Name            string
+		CallerReference string
+	}
+	if xml.Unmarshal(r.body, &given) != nil || given.CallerReference == "" {
+		route53Fails(w, http.StatusBadRequest, "InvalidInput", "invalid")
+		return
+	}
+	z, ok := f.create(strings.TrimSuffix(given.Name, "."))
+	if !ok {
+		route53Fails(w, http.StatusConflict, "HostedZoneAlreadyExists", "A hosted zone has already been created with the specified caller reference.")
+		return
+	}
+	w.WriteHeader(http.StatusCreated)
+	_, _ = fmt.Fprintf(w, `<CreateHostedZoneResponse %s>%s</CreateHostedZoneResponse>`, route53Space, route53Zone(z))
 }
 
 func route53Zone(z *zone) string {

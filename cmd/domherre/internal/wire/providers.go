@@ -112,12 +112,12 @@ func Costs(cfg *config.Config, p portfolio.Plan) []dnsprovider.Cost {
 func providerTypes(cfg *config.Config) map[string]dnsprovider.Type {
 	types := map[string]dnsprovider.Type{}
 	for _, p := range cfg.Providers {
-		types[p.Name], _ = dnsprovider.TypeOf(p.Type)
+		types[p.Name], _ = dnsprovider.TypeWith(p.Type, p.Settings)
 	}
 	return types
 }
 
 // typeFacts are what the desired records need to know of a provider's type.
 func typeFacts(t dnsprovider.Type) portfolio.Facts {
-	return portfolio.Facts{MinTTL: t.MinTTL, TTLs: t.TTLs, Uncreated: !t.Creates, Unsupported: t.Unsupported}
+	return portfolio.Facts{MinTTL: t.MinTTL, TTLs: t.TTLs, Uncreated: !t.Creates, CreatesBy: t.CreatesBy, Unsupported: t.Unsupported}
 }

@@ -103,6 +103,15 @@ func TestReadOnlyState(t *testing.T) {
 		t.Errorf("the page doesn't tell:\n%s", page)
 	}
 	w.until("it is measured", w.is("domherre_degraded", 1))
+	w.until("what should be served is known", w.live("kopasex.se"))
+	for _, command := range []string{"plan", "check", "certs list", "certs plan", "zones list", "history", "status"} {
+		if out, code := w.nobodyRuns(strings.Fields(command)...); code != 0 {
+			t.Errorf("%s, which changes nothing, exits with %d:\n%s", command, code, out)
+		}
+	}
+	if out, code := w.nobodyRuns("apply", "--yes"); code != 1 || !strings.Contains(out, "is not writable") {
+		t.Errorf("apply exits with %d:\n%s", code, out)
+	}
 	if _, body := w.page("/readyz"); !strings.HasPrefix(body, "ok\n") || !strings.Contains(body, "degraded") {
 		t.Errorf("readyz: %q", body)
 	}
@@ -178,4 +187,15 @@ func (w *world) asNobody() *daemon {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	}
 	return w.launchAs(cmd)
+}
+
+// nobodyRuns runs a command as that user, beside the daemon.
+func (w *world) nobodyRuns(args ...string) (string, int) {
+	w.Helper()
+	cmd := exec.Command(w.path("bin/domherre"), append(args, "-c", w.path("domherre.yaml"))...)
+	if os.Getuid() == 0 {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	}
+	out, _ := cmd.CombinedOutput() // the exit code tells
+	return string(out), cmd.ProcessState.ExitCode()
 }

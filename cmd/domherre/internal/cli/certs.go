@@ -18,8 +18,8 @@ func (a *app) certsCommand() *cobra.Command {
 
 // openCerts opens the rooms and reads the inventory, domains that are leaving
 // included. Close the rooms in the end.
-func (a *app) openCerts(c *cobra.Command) (*wire.Rooms, error) {
-	r, err := a.open(c)
+func (a *app) openCerts(c *cobra.Command, open func(*cobra.Command) (*wire.Rooms, error)) (*wire.Rooms, error) {
+	r, err := open(c)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +39,7 @@ func (a *app) certsListCommand() *cobra.Command {
 		Short: "list the certificates, with when each is renewed",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			r, err := a.openCerts(c)
+			r, err := a.openCerts(c, a.openToRead)
 			if err != nil {
 				return err
 			}

@@ -37,7 +37,7 @@ func (a *app) certsExportCommand() *cobra.Command {
 }
 
 func (a *app) exportCerts(c *cobra.Command, x wire.CertificateExport) error {
-	r, err := a.openCerts(c)
+	r, err := a.openCerts(c, a.openToRead)
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ func (a *app) certsPlanCommand() *cobra.Command {
 			if more < 0 {
 				return usage(c, "--more takes a number of domains")
 			}
-			r, err := a.openCerts(c)
+			r, err := a.openCerts(c, a.openToRead)
 			if err != nil {
 				return err
 			}

@@ -38,7 +38,7 @@ func (a *app) certsRenewCommand() *cobra.Command {
 			case force && !all && len(only) == 0:
 				return usage(c, "--force takes the domains whose certificates are to be replaced, or --all")
 			}
-			r, err := a.openCerts(c)
+			r, err := a.openCerts(c, a.open)
 			if err != nil {
 				return err
 			}

@@ -42,7 +42,7 @@ func (a *app) certsRevokeCommand() *cobra.Command {
 func reasons() []string { return slices.Sorted(maps.Keys(tls.Reasons)) }
 
 func (a *app) revoke(c *cobra.Command, name portfolio.Name, reason int, now, yes bool) error {
-	r, err := a.openCerts(c)
+	r, err := a.openCerts(c, a.open)
 	if err != nil {
 		return err
 	}

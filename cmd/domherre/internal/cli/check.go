@@ -23,7 +23,7 @@ func (a *app) checkCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			r, err := a.open(c)
+			r, err := a.openToRead(c)
 			if err != nil {
 				return err
 			}

@@ -53,7 +53,7 @@ func (a *app) planCommand() *cobra.Command {
 
 // plan makes a plan, and tells what it costs.
 func (a *app) plan(c *cobra.Command, o portfolio.Options) (portfolio.Plan, []dnsprovider.Cost, error) {
-	r, err := a.open(c)
+	r, err := a.openToRead(c)
 	if err != nil {
 		return portfolio.Plan{}, nil, err
 	}

@@ -25,6 +25,16 @@ func (a *app) open(c *cobra.Command) (*wire.Rooms, error) {
 	return wire.Open(c.Context(), cfg, a.logger(cfg))
 }
 
+// openToRead is open for a command that changes nothing.
+func (a *app) openToRead(c *cobra.Command) (*wire.Rooms, error) {
+	cfg, err := a.load(c)
+	if err != nil {
+		return nil, err
+	}
+	thrifty()
+	return wire.OpenToRead(c.Context(), cfg, a.logger(cfg))
+}
+
 // thrifty has memory collected earlier than Go's default, for a little time:
 // with thousands of zones, most of what a command touches is needed once.
 func thrifty() {

@@ -23,7 +23,7 @@ func (a *app) zonesListCommand() *cobra.Command {
 		Short: "list every provider's zones: which are ours, another portfolio's, or not in the list",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			r, err := a.open(c)
+			r, err := a.openToRead(c)
 			if err != nil {
 				return err
 			}
@@ -82,7 +82,7 @@ func (a *app) zonesImportCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			r, err := a.open(c)
+			r, err := a.openToRead(c)
 			if err != nil {
 				return err
 			}

@@ -34,7 +34,7 @@ func (d *daemon) account(n *generation, w work, report portfolio.Report) {
 			}
 			d.sayOnce(n, o.Domain, fmt.Sprint(o.Err), hint)
 		case drifted:
-			d.sayOnce(n, o.Domain, fmt.Sprintf("%d changes are due", len(plan.Changes)), "the zone isn't as declared: domherre plan shows how, domherre apply mends it")
+			d.sayOnce(n, o.Domain, changesDue(len(plan.Changes)), "the zone isn't as declared: domherre plan shows how, domherre apply mends it")
 		case portfolio.Applied:
 			d.complaints.settled(o.Domain.ASCII())
 			n.log.Info("applied", "domain", o.Domain.String(), "changes", len(plan.Changes), "entry", o.Journal)
@@ -68,6 +68,13 @@ func outcomeOf(r portfolio.Report, i int) portfolio.Outcome {
 		o.Outcome = drifted
 	}
 	return o
+}
+
+func changesDue(n int) string {
+	if n == 1 {
+		return "1 change is due"
+	}
+	return fmt.Sprintf("%d changes are due", n)
 }
 
 type failure struct {

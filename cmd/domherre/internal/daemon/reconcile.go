@@ -142,24 +142,44 @@ func (d *daemon) lookedFirst(n *generation, provider string) {
 }
 
 func (d *daemon) runOnce(ctx context.Context, n *generation, o portfolio.Options) (portfolio.Report, error) {
-	ctx, release, err := d.permit.take(ctx, d.store, n.cfg.Portfolio.ID, func(h *state.HeldError) {
+	permitted, release, err := d.permit.take(ctx, d.store, n.cfg.Portfolio.ID, func(h *state.HeldError) {
 		n.log.Info("waiting for another process to finish", "holder", h.Holder.String())
 	})
 	if err != nil {
-		return portfolio.Report{}, err
+		return d.lookOnly(ctx, n, o), err
 	}
 	defer release()
-	asking, cancel := context.WithTimeout(ctx, factsLimit)
-	facts := wire.FactsOf(asking, n.cfg, n.certs, d.now())
-	cancel()
-	r := wire.NewReconciler(n.cfg, n.zones, d.store, facts, nil)
-	r.Accepted = d.accepted.Run()
+	ctx = permitted
+	r := d.reconciler(ctx, n)
 	o.By, o.Prune, o.Waves = daemonName(), n.cfg.Reconcile.Prune, n.cfg.Reconcile.Waves
 	if !n.cfg.Reconcile.Apply {
 		plan, err := r.Plan(ctx, n.cfg.Portfolio, o)
 		return portfolio.Report{Plan: plan}, err
 	}
 	return r.RunOnce(ctx, n.cfg.Portfolio, o)
+}
+
+// lookOnly plans where nothing can be changed since the state can't be written:
+// what should be served is known, and checked, all the same.
+func (d *daemon) lookOnly(ctx context.Context, n *generation, o portfolio.Options) portfolio.Report {
+	if d.probe(ctx); d.degraded.Load() == nil || ctx.Err() != nil {
+		return portfolio.Report{}
+	}
+	o.Prune = n.cfg.Reconcile.Prune
+	plan, err := d.reconciler(ctx, n).Plan(ctx, n.cfg.Portfolio, o)
+	if err != nil {
+		return portfolio.Report{}
+	}
+	return portfolio.Report{Plan: plan}
+}
+
+func (d *daemon) reconciler(ctx context.Context, n *generation) *portfolio.Reconciler {
+	asking, cancel := context.WithTimeout(ctx, factsLimit)
+	facts := wire.FactsOf(asking, n.cfg, n.certs, d.now())
+	cancel()
+	r := wire.NewReconciler(n.cfg, n.zones, d.store, facts, nil)
+	r.Accepted = d.accepted.Run()
+	return r
 }
 
 // sync brings what the embedded server writes into zones by itself in line with

@@ -28,11 +28,26 @@ type Rooms struct {
 
 // Open opens the rooms of a config for one command. Close them in the end.
 func Open(ctx context.Context, cfg *config.Config, log *slog.Logger) (*Rooms, error) {
-	r := &Rooms{Config: cfg, Log: log, Now: time.Now}
-	var err error
-	if r.Store, err = openState(ctx, cfg, log); err != nil {
+	store, err := openState(ctx, cfg, log)
+	if err != nil {
 		return nil, err
 	}
+	return openOver(cfg, store, log)
+}
+
+// OpenToRead is Open for a command that changes nothing: a state that can't be
+// written will do.
+func OpenToRead(ctx context.Context, cfg *config.Config, log *slog.Logger) (*Rooms, error) {
+	store, err := openStateToRead(ctx, cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	return openOver(cfg, store, log)
+}
+
+func openOver(cfg *config.Config, store state.Store, log *slog.Logger) (*Rooms, error) {
+	r := &Rooms{Config: cfg, Store: store, Log: log, Now: time.Now}
+	var err error
 	if r.Zones, err = Providers(cfg, r.Store, ProviderHooks{}, log); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}

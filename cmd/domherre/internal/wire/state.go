@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -16,6 +17,25 @@ func openState(ctx context.Context, cfg *config.Config, log *slog.Logger) (state
 		return nil, err
 	}
 	return state.Open(ctx, string(cfg.State), log, state.WithKeys(keys...))
+}
+
+// openStateToRead is openState for who changes nothing: a folder that can't be
+// written will do, unless it holds nothing.
+func openStateToRead(ctx context.Context, cfg *config.Config, log *slog.Logger) (state.Store, error) {
+	store, err := OpenStateDegraded(ctx, cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	why := store.Probe(ctx)
+	if why == nil {
+		return store, nil
+	}
+	if folder := (*state.NotWritableError)(nil); errors.As(why, &folder) {
+		if keys, err := store.List(ctx, "", false); err == nil && len(keys) > 0 {
+			return store, nil
+		}
+	}
+	return nil, errors.Join(why, store.Close())
 }
 
 // OpenStateDegraded opens the state of a config for who can do with reading.

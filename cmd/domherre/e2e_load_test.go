@@ -23,10 +23,18 @@ type visitors struct {
 }
 
 func (w *world) visitors(n int, strict bool, url string) *visitors {
-	v := &visitors{strict: strict, stop: make(chan struct{})}
-	for range n {
+	return w.visitorsBy(func() *http.Client {
 		client := w.newClient()
 		client.Transport.(*http.Transport).DisableKeepAlives = false
+		return client
+	}, n, strict, url)
+}
+
+// visitorsBy are those of a kind.
+func (w *world) visitorsBy(newClient func() *http.Client, n int, strict bool, url string) *visitors {
+	v := &visitors{strict: strict, stop: make(chan struct{})}
+	for range n {
+		client := newClient()
 		v.wait.Go(func() {
 			defer client.CloseIdleConnections()
 			for {
@@ -52,7 +60,7 @@ func (v *visitors) ask(client *http.Client, url string) {
 		}
 	}
 	var refused *net.OpError
-	if errors.As(err, &refused) && refused.Op == "dial" && !v.strict {
+	if (errors.As(err, &refused) && refused.Op == "dial" || notMet(err)) && !v.strict {
 		return // nobody listens any more: a balancer asks elsewhere
 	}
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 // daemon tells.
 type manager struct {
 	*world
-	sockets []*os.File // http, https, admin
+	sockets []*os.File // http, https, admin, http3
 	notify  *net.UnixConn
 	mu      sync.Mutex
 	told    []string
@@ -38,6 +38,7 @@ func newManager(w *world) *manager {
 		w.Cleanup(func() { f.Close() })
 		m.sockets = append(m.sockets, f)
 	}
+	m.hold(w.https)
 	folder, err := os.MkdirTemp("", "notify") // a path of a socket is short
 	if err != nil {
 		w.Fatal(err)
@@ -49,6 +50,22 @@ func newManager(w *world) *manager {
 	w.Cleanup(func() { m.notify.Close() })
 	go m.listen()
 	return m
+}
+
+// hold holds a UDP socket, too.
+func (m *manager) hold(address string) {
+	m.Helper()
+	c, err := net.ListenPacket("udp", address)
+	if err != nil {
+		m.Fatal(err)
+	}
+	defer c.Close()
+	f, err := c.(*net.UDPConn).File()
+	if err != nil {
+		m.Fatal(err)
+	}
+	m.Cleanup(func() { f.Close() })
+	m.sockets = append(m.sockets, f)
 }
 
 func (m *manager) listen() {
@@ -86,7 +103,7 @@ func (m *manager) start() *daemon {
 	m.Helper()
 	cmd := exec.Command("sh", "-c", `LISTEN_PID=$$ exec domherre run -c "$1"`, "sh", m.path("domherre.yaml"))
 	cmd.ExtraFiles = m.sockets
-	cmd.Env = append(os.Environ(), "LISTEN_FDS=3", "LISTEN_FDNAMES=http:https:admin",
+	cmd.Env = append(os.Environ(), "LISTEN_FDS=4", "LISTEN_FDNAMES=http:https:admin:http3",
 		"NOTIFY_SOCKET="+m.notify.LocalAddr().String(), "WATCHDOG_USEC=100000")
 	return m.launchAs(cmd)
 }
@@ -96,6 +113,7 @@ func (m *manager) start() *daemon {
 func TestSystemd(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, lines("kopasex.se"))
+	w.write("domherre.yaml", w.withHTTP3())
 	m := newManager(w)
 	d := m.start()
 	w.until("the daemon is ready", m.heard("READY=1", 1))
@@ -108,7 +126,9 @@ func TestSystemd(t *testing.T) {
 	w.until("the end of the reload is told", m.heard("READY=1", 2))
 
 	plain, secure := w.visitors(3, true, "http://www.kopasex.se/"), w.visitors(5, true, "https://www.kopasex.se/")
+	browsers := w.visitorsBy(w.newBrowser, 3, true, "https://www.kopasex.se/")
 	w.until("visitors come", secure.more(200))
+	w.until("browsers come by HTTP/3", browsers.more(50))
 	if code := d.stop(t); code != 0 {
 		t.Errorf("exit %d", code)
 	}
@@ -116,7 +136,11 @@ func TestSystemd(t *testing.T) {
 	m.start()
 	w.until("the next one is ready", m.heard("READY=1", 3))
 	w.until("visitors come to it", secure.more(200))
-	for _, v := range []*visitors{plain, secure} {
+	w.until("browsers do", browsers.more(50))
+	if resp, err := w.newClient3().Get("https://www.kopasex.se/"); err != nil || resp.StatusCode != 302 {
+		t.Errorf("by HTTP/3: %v", err)
+	}
+	for _, v := range []*visitors{plain, secure, browsers} {
 		if lost := v.end(); len(lost) > 0 {
 			t.Errorf("lost %d of %d: %v", len(lost), v.met.Load(), lost[:min(3, len(lost))])
 		}

@@ -35,7 +35,7 @@ bench: ## figures for docs/performance.md, in some ten minutes; BENCH_HUGE=1 add
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime 0.5s $$($(GO) list ./... | grep -v /cmd/)
 	$(GO) test -run '^$$' -bench . -benchtime 3x -timeout $(if $(BENCH_HUGE),60m,9m) -v ./cmd/domherre
 
-bench-redirect: ## redirects beside nginx, HAProxy, Caddy and net/http; under attack; h2spec and testssl.sh. Some fifteen minutes
+bench-redirect: ## redirects beside nginx, HAProxy, Caddy and net/http; under attack; h2spec, sslscan and testssl.sh. Some fifteen minutes
 	@sh .ci/bench-redirect '$(CADDY)' '$(H2SPEC_MODULE)'
 
 fuzz: ## each fuzz target for FUZZTIME (default 20s)

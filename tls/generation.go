@@ -12,10 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/caddyserver/certmagic"
@@ -56,8 +52,8 @@ const (
 )
 
 // StoragePrefix is the folder of the store that holds the certificates. Who
-// watches it learns by keys that end in .pem when another process has issued
-// one, and calls Reload.
+// watches it learns when another process has issued or revoked one, and calls
+// Reload.
 const StoragePrefix = "certificates"
 
 // newGeneration takes a chain as a CA hands it out, and refuses one that
@@ -171,41 +167,6 @@ type shelf struct {
 	storage certmagic.Storage
 }
 
-func folderOf(id string) string { return path.Join(StoragePrefix, id) }
-
-func generationKey(id string, number int) string {
-	return path.Join(StoragePrefix, id, fmt.Sprintf("%08d.pem", number))
-}
-
-// generationOf reads a key of the store back: whose generation it is, and
-// which.
-func generationOf(key string) (id string, number int, ok bool) {
-	dir, file := path.Split(key)
-	digits, isPEM := strings.CutSuffix(file, ".pem")
-	number, err := strconv.Atoi(digits)
-	id, below := strings.CutPrefix(strings.TrimSuffix(dir, "/"), StoragePrefix+"/")
-	return id, number, isPEM && err == nil && below
-}
-
-// numbers lists the generations of id, newest first.
-func (s shelf) numbers(ctx context.Context, id string) ([]int, error) {
-	keys, err := s.storage.List(ctx, folderOf(id), false)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("listing the certificates in the state: %w", err)
-	}
-	var numbers []int
-	for _, k := range keys {
-		if owner, n, ok := generationOf(k); ok && owner == id {
-			numbers = append(numbers, n)
-		}
-	}
-	slices.SortFunc(numbers, func(a, b int) int { return b - a })
-	return numbers, nil
-}
-
 // newest gives the newest of the generations that is whole, or nil. Each one
 // that isn't is told to damaged.
 func (s shelf) newest(ctx context.Context, id string, numbers []int, damaged func(key string, err error)) (*generation, error) {
@@ -229,14 +190,11 @@ func (s shelf) newest(ctx context.Context, id string, numbers []int, damaged fun
 // add stores g as the newest generation of id and sets its number. It reads it
 // back before it believes that it is there.
 func (s shelf) add(ctx context.Context, id string, g *generation) error {
-	numbers, err := s.numbers(ctx, id)
+	there, err := s.folder(ctx, id)
 	if err != nil {
 		return err
 	}
-	next := 1
-	if len(numbers) > 0 {
-		next = numbers[0] + 1
-	}
+	next := there.newest() + 1
 	value, err := g.encode()
 	if err != nil {
 		return err
@@ -253,14 +211,25 @@ func (s shelf) add(ctx context.Context, id string, g *generation) error {
 	return nil
 }
 
-// prune removes generations that are older than the one before newest.
+// prune removes generations that are older than the one before newest, and what
+// is marked as revoked.
 func (s shelf) prune(ctx context.Context, id string, newest int) error {
-	numbers, err := s.numbers(ctx, id)
+	there, err := s.folder(ctx, id)
 	if err != nil {
 		return err
 	}
+	for _, n := range there.revoked {
+		if n >= newest {
+			continue
+		}
+		for _, key := range []string{generationKey(id, n), revokedKey(id, n)} {
+			if err := s.storage.Delete(ctx, key); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+	}
 	kept := 0
-	for _, n := range numbers {
+	for _, n := range there.numbers {
 		if n >= newest {
 			continue
 		}

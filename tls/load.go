@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"path"
-	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -24,7 +21,7 @@ const parallelLoads = 4
 // its own certificate by itself.
 func (m *Manager) Reload(ctx context.Context) error {
 	defer m.nudge()
-	folders, err := m.folders(ctx)
+	folders, err := m.shelf.folders(ctx)
 	if err != nil {
 		return err
 	}
@@ -34,7 +31,7 @@ func (m *Manager) Reload(ctx context.Context) error {
 	var errs []error
 	for t, loaded := range m.snapshot() {
 		there := folders[t.id]
-		if loaded && there.newest() <= t.number() {
+		if loaded && there.newest() <= t.number() && first(there.revoked) < t.number() {
 			continue
 		}
 		group.Go(func() error {
@@ -74,53 +71,6 @@ func (m *Manager) schedule(t *task) {
 	})
 }
 
-// folder is what the store holds for one task.
-type folder struct {
-	numbers []int // of generations, newest first
-	record  bool
-	keys    []string
-}
-
-func (f folder) newest() int {
-	if len(f.numbers) == 0 {
-		return 0
-	}
-	return f.numbers[0]
-}
-
-// folders lists what the store holds, by task.
-func (m *Manager) folders(ctx context.Context) (map[string]folder, error) {
-	keys, err := m.o.Storage.List(ctx, StoragePrefix, true)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("listing the certificates in the state: %w", err)
-	}
-	folders := make(map[string]folder, len(keys)/3)
-	for _, k := range keys {
-		dir, file := path.Split(k)
-		dir, id := path.Split(path.Clean(dir))
-		if path.Clean(dir) != StoragePrefix {
-			continue
-		}
-		f := folders[id]
-		f.keys = append(f.keys, k)
-		f.record = f.record || file == recordFile
-		if _, n, ok := generationOf(k); ok {
-			f.numbers = append(f.numbers, n)
-		}
-		folders[id] = f
-	}
-	for _, f := range folders {
-		slices.SortFunc(f.numbers, func(a, b int) int { return b - a })
-	}
-	return folders, nil
-}
-
-// folder lists what the store holds for one task.
-func (m *Manager) folder(ctx context.Context, id string) (folder, error) {
-	numbers, err := m.shelf.numbers(ctx, id)
-	return folder{numbers: numbers, record: true}, err
-}
-
 // snapshot gives the tasks, and which of them were read from the store.
 func (m *Manager) snapshot() map[*task]bool {
 	m.mu.Lock()
@@ -139,7 +89,7 @@ func (m *Manager) snapshot() map[*task]bool {
 // replaced by a later generation.
 func (m *Manager) load(ctx context.Context, t *task, there *folder) error {
 	if there == nil {
-		f, err := m.folder(ctx, t.id)
+		f, err := m.shelf.folder(ctx, t.id)
 		if err != nil {
 			return err
 		}
@@ -164,6 +114,7 @@ func (m *Manager) load(ctx context.Context, t *task, there *folder) error {
 	t.read.Store(true)
 	m.update(t, func() {
 		renewed = renewed && !t.busy // else a step of ours has just stored it, or tells by itself
+		t.replace = max(t.replace, first(there.revoked))
 		t.loaded, t.record = true, r
 	})
 	if renewed {

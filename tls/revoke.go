@@ -45,9 +45,24 @@ func (m *Manager) revoke(ctx context.Context, h Held, reason int) error {
 		return err
 	}
 	m.log.Info("certificate revoked", "domain", shown(h.task.domain), "serial", h.cert.serial())
-	err = m.o.Storage.Delete(ctx, generationKey(h.task.id, h.cert.number))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := m.shelf.discard(ctx, h.task.id, h.cert.number); err != nil {
 		return fmt.Errorf("it is revoked, but can't be taken out of the state: %w", err)
+	}
+	return nil
+}
+
+// discard marks a generation as revoked, unless there is a newer one already, and
+// takes it out.
+func (s shelf) discard(ctx context.Context, id string, number int) error {
+	there, err := s.folder(ctx, id)
+	if err == nil && there.newest() <= number {
+		err = s.storage.Store(ctx, revokedKey(id, number), []byte("revoked\n"))
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.storage.Delete(ctx, generationKey(id, number)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ func (m *Manager) tidy(ctx context.Context) {
 	if !m.clockConfirmed(ctx) {
 		return
 	}
-	folders, err := m.folders(ctx)
+	folders, err := m.shelf.folders(ctx)
 	if err != nil {
 		m.log.Warn("certificates: looking for what nobody keeps", "error", err)
 		return

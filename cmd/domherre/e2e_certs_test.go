@@ -42,6 +42,16 @@ func TestCertsByHand(t *testing.T) {
 		}
 		return nil
 	})
+	replaced := w.serial("www.kopasex.se")
+	if out, errs, code := w.domherre("certs", "revoke", "kopasex.se", "--now", "--yes"); code != 0 || !strings.Contains(out, "revoked; a daemon replaces it") {
+		t.Fatalf("revoke --now: exit %d\n%s%s", code, out, errs)
+	}
+	w.until("the daemon has replaced it by itself", func() error {
+		if now := w.serial("www.kopasex.se"); now == before || now == replaced {
+			return errors.New("still the old one")
+		}
+		return nil
+	})
 	export("1 written, 1 unchanged")
 	export("0 written, 2 unchanged")
 	if now := serialIn(t, filepath.Join(to, "kopasex.se", "fullchain.pem")); now == before || now != w.serial("kopasex.se") {

@@ -34,7 +34,7 @@ func (a *app) certsRevokeCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&reason, "reason", "unspecified", "told to the CA: "+strings.Join(reasons(), ", "))
-	c.Flags().BoolVar(&now, "now", false, "revoke at once, without replacing it first")
+	c.Flags().BoolVar(&now, "now", false, "revoke at once, and leave it to the daemon to replace it")
 	c.Flags().BoolVarP(&yes, "yes", "y", false, "don't ask")
 	return c
 }
@@ -65,14 +65,14 @@ func (a *app) revoke(c *cobra.Command, name portfolio.Name, reason int, now, yes
 			err = failedOf(done)
 		}
 		if err != nil {
-			return hinted("nothing was revoked, since there is no replacement: "+err.Error(), "--now revokes it all the same, and leaves the domain without a certificate")
+			return hinted("nothing was revoked, since there is no replacement: "+err.Error(), "--now revokes it all the same; until there is another, the domain has no certificate that counts")
 		}
 	}
 	if err := r.Certs.Revoke(c.Context(), held, reason); err != nil {
 		return err
 	}
 	if now {
-		a.term.Printf("%s: revoked.\n", name)
+		a.term.Printf("%s: revoked; a daemon replaces it within seconds, else certs renew does.\n", name)
 		return nil
 	}
 	a.term.Printf("%s: replaced, and the old one revoked.\n", name)

@@ -3,7 +3,6 @@
 package dnsprovider
 
 import (
-	"github.com/libdns/azure"
 	"github.com/libdns/digitalocean"
 	"github.com/libdns/googleclouddns"
 	hetzner "github.com/libdns/hetzner/v2"
@@ -22,17 +21,6 @@ func heavy() []row {
 		}, byDifference,
 			need("api_token", "an API token of the project, read and write", "${env:HETZNER_API_TOKEN}").secret(),
 		).weighs(weights{read: 2, call: 1, record: 2}).mendedBy(quirks{bared: true}), hetznerZones),
-		module[azure.Provider](Type{
-			Name: "azure", Home: "https://learn.microsoft.com/azure/dns/", Limits: api(1, 2), Unsupported: []string{"HTTPS", "SVCB", "TLSA"}, OneValue: true, Longest: 255,
-			Summary: "Azure DNS",
-			Cannot:  []string{noList, noHTTPS, oneValue, "texts of over 255 octets can't be written", "it prints each record that it writes; where results go, this never shows"},
-		}, bySet,
-			need("subscription_id", "the subscription of the zone", "00000000-0000-0000-0000-000000000000"),
-			need("resource_group_name", "the resource group of the zone", "dns"),
-			may("tenant_id", "the tenant of the application; a managed identity is used where empty", "00000000-0000-0000-0000-000000000000"),
-			may("client_id", "the application", "00000000-0000-0000-0000-000000000000"),
-			may("client_secret", "the application's secret", "${env:AZURE_CLIENT_SECRET}").secret(),
-		).callByCall().mendedBy(quirks{dropsAll: true}),
 		module[digitalocean.Provider](Type{
 			Name: "digitalocean", Home: "https://docs.digitalocean.com/reference/api/", Limits: api(2, 4), MinTTL: 30, Unsupported: []string{"MX", "CAA", "SRV", "HTTPS", "SVCB", "TLSA"},
 			Summary: "DigitalOcean DNS",

@@ -1,6 +1,7 @@
 package dnsprovider
 
 import (
+	"domherre/dnsprovider/azure"
 	"domherre/dnsprovider/bunny"
 	"domherre/dnsprovider/cloudflare"
 	"domherre/dnsprovider/desec"
@@ -14,6 +15,13 @@ import (
 // are can't keep a zone, each in a way that its package tells.
 func ownVendors() []row {
 	return []row{
+		typed(Type{
+			Name: "azure", Home: "https://learn.microsoft.com/azure/dns/", Limits: api(2, 4),
+			CreatesBy: "create_zones", Unsupported: []string{"HTTPS", "SVCB", "TLSA", "SSHFP", "MX 0 ."}, Longest: 4096,
+			Summary: "Azure DNS",
+			Cannot: []string{"HTTPS, TLSA and SSHFP records and null MX", "texts of over 4,096 octets, or that are no UTF-8",
+				"an alias of one of Azure's resources is not seen, and is refused where it stands in the way", "metadata of a record set goes when it is written"},
+		}, func(s azure.Settings, _ Config, _ Deps) (any, error) { return azure.New(s), nil }, azure.Settings.Check).routed().weighs(weights{read: 1, record: 1}),
 		typed(Type{
 			Name: "bunny", Home: "https://docs.bunny.net/api-reference/core/dns-zone/", Limits: api(2, 4), Creates: true,
 			Unsupported: []string{"SSHFP"},

@@ -206,7 +206,7 @@ func (m *Manager) failed(ctx context.Context, j job, errs []error) {
 func (m *Manager) succeeded(ctx context.Context, j job, g *generation) {
 	ctx = context.WithoutCancel(ctx)
 	if err := m.shelf.add(ctx, j.id, g); err != nil {
-		m.update(j.task, func() { j.task.unsaved = g })
+		m.update(j.task, func() { g.follows, j.task.unsaved = j.task.number(), g })
 		j.record.NextTry = m.now().Add(waitAfter(acmeca.Trouble, false, j.record.Attempts))
 		m.failed(ctx, j, []error{err})
 		return

@@ -30,11 +30,12 @@ import (
 // The last line seals it: a value without, or with another digest, was never
 // written whole and doesn't count.
 type generation struct {
-	number int
-	meta   meta
-	key    []byte   // PKCS #8
-	chain  [][]byte // DER, leaf first
-	leaf   *x509.Certificate
+	number  int
+	follows int // the one that is served, while this one can't be stored
+	meta    meta
+	key     []byte   // PKCS #8
+	chain   [][]byte // DER, leaf first
+	leaf    *x509.Certificate
 }
 
 // meta is what the certificate itself doesn't say.

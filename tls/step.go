@@ -81,7 +81,7 @@ func (m *Manager) jobOf(t *task) job {
 		task: t, id: t.id, domain: t.domain, names: t.names, record: t.record.clone(),
 		current: t.cert.Load(), poked: t.poked, unsaved: t.unsaved, replace: t.replace, siblings: siblings,
 	}
-	if j.unsaved != nil && j.current != nil && !j.unsaved.leaf.NotAfter.After(j.current.notAfter()) {
+	if j.unsaved != nil && j.unsaved.follows != t.number() {
 		j.unsaved = nil // another process has issued one meanwhile
 	}
 	return j

@@ -62,7 +62,7 @@ func verifyAt(ctx context.Context, ns Nameserver, zone portfolio.Name, want []po
 		answer.Err = "its address can't be found"
 		return answer, false
 	}
-	a := asker{client: dnsclient.Client{Timeout: 2 * time.Second}, server: ns.Addr.String(), zone: zone}
+	a := asker{client: dnsclient.Client{Timeout: 2 * time.Second, Sockets: new(dnsclient.Sockets)}, server: ns.Addr.String(), zone: zone}
 	// First whether it serves the zone at all, so that this is said once.
 	if _, err := a.ask(ctx, zone.FQDN(), dns.TypeSOA); err != nil {
 		answer.Err = err.Error()

@@ -33,6 +33,7 @@ type Client struct {
 	Tries   int              // of a UDP question; 3 where zero
 	Key     *Key             // signs what is sent, and demands signed answers
 	Now     func() time.Time // time.Now where nil; TSIG needs it
+	Sockets *Sockets         // shared by UDP questions; nil: each has a socket, and a port, of its own
 }
 
 // Question gives a query for name (absolute) and type, with EDNS. recurse asks
@@ -52,7 +53,7 @@ func Question(name string, qtype uint16, recurse bool) *dns.Msg {
 func (c *Client) Exchange(ctx context.Context, server string, m *dns.Msg) (*dns.Msg, error) {
 	var failure error
 	for range c.tries() {
-		answer, err := c.once(ctx, "udp", server, m)
+		answer, err := c.overUDP(ctx, server, m)
 		if err == nil {
 			return c.better(ctx, server, m, answer)
 		}
@@ -63,6 +64,13 @@ func (c *Client) Exchange(ctx context.Context, server string, m *dns.Msg) (*dns.
 		}
 	}
 	return nil, failure
+}
+
+func (c *Client) overUDP(ctx context.Context, server string, m *dns.Msg) (*dns.Msg, error) {
+	if c.Sockets == nil {
+		return c.once(ctx, "udp", server, m)
+	}
+	return c.together(ctx, server, m)
 }
 
 // better asks again in another way where the UDP answer isn't all there is.
@@ -76,7 +84,7 @@ func (c *Client) better(ctx context.Context, server string, m, answer *dns.Msg) 
 	}
 	plain := m.Copy()
 	plain.Extra = nil
-	if again, err := c.once(ctx, "udp", server, plain); err == nil && !again.Truncated {
+	if again, err := c.overUDP(ctx, server, plain); err == nil && !again.Truncated {
 		return again, nil
 	}
 	return c.ExchangeTCP(ctx, server, plain)

@@ -113,12 +113,14 @@ func TestExchange(t *testing.T) {
 		}, "can't be read"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			asked.Store(0)
-			addr := serve(t, func(w dns.ResponseWriter, q *dns.Msg) { c.handle(w, q, asked.Add(1)) })
-			client := dnsclient.Client{Timeout: 150 * time.Millisecond}
-			answer, err := client.Exchange(t.Context(), addr, dnsclient.Question("www.kopasex.se", dns.TypeA, false))
-			if got := fmt.Sprint(answer, err); !strings.Contains(got, c.want) || strings.Contains(got, "203.0.113.1") {
-				t.Errorf("got %s", got)
+			for _, sockets := range []*dnsclient.Sockets{nil, new(dnsclient.Sockets)} {
+				asked.Store(0)
+				addr := serve(t, func(w dns.ResponseWriter, q *dns.Msg) { c.handle(w, q, asked.Add(1)) })
+				client := dnsclient.Client{Timeout: 150 * time.Millisecond, Sockets: sockets}
+				answer, err := client.Exchange(t.Context(), addr, dnsclient.Question("www.kopasex.se", dns.TypeA, false))
+				if got := fmt.Sprint(answer, err); !strings.Contains(got, c.want) || strings.Contains(got, "203.0.113.1") {
+					t.Errorf("got %s", got)
+				}
 			}
 		})
 	}
@@ -127,10 +129,12 @@ func TestExchange(t *testing.T) {
 func TestCancelled(t *testing.T) {
 	t.Parallel()
 	client := dnsclient.Client{Timeout: time.Minute}
+	sharing := dnsclient.Client{Timeout: time.Minute, Sockets: new(dnsclient.Sockets)}
 	q := dnsclient.Question("kopasex.se", dns.TypeA, false)
 	for name, ask := range map[string]func(ctx context.Context, addr string) error{
-		"udp": func(ctx context.Context, addr string) error { _, err := client.Exchange(ctx, addr, q); return err },
-		"tcp": func(ctx context.Context, addr string) error { _, err := client.ExchangeTCP(ctx, addr, q); return err },
+		"udp":    func(ctx context.Context, addr string) error { _, err := client.Exchange(ctx, addr, q); return err },
+		"shared": func(ctx context.Context, addr string) error { _, err := sharing.Exchange(ctx, addr, q); return err },
+		"tcp":    func(ctx context.Context, addr string) error { _, err := client.ExchangeTCP(ctx, addr, q); return err },
 		"transfer": func(ctx context.Context, addr string) error {
 			_, err := client.Transfer(ctx, addr, "kopasex.se")
 			return err

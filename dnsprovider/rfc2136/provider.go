@@ -86,7 +86,7 @@ func New(s Settings, m *seen.Memory) (*Provider, error) {
 	const patience = 5 * time.Second // for one message
 	return &Provider{
 		server: s.Server,
-		client: dnsclient.Client{Key: key, Timeout: patience},
+		client: dnsclient.Client{Key: key, Timeout: patience, Sockets: new(dnsclient.Sockets)},
 		Memory: m,
 	}, nil
 }

@@ -58,6 +58,7 @@ func (l *loader) build() {
 		l.at("frontend").fault(fmt.Sprintf("is missing, and %s no own", andOthers(astray)), "write frontend: https://…, here for all or at each domain")
 	}
 	l.checkLoops()
+	l.checkFit()
 }
 
 // domain checks one entry against the rest of the configuration.

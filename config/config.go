@@ -167,6 +167,9 @@ type Options struct {
 	// Types checks the settings of a provider of a type, and that the type
 	// exists (a fault with the key "type"). Nil checks nothing.
 	Types func(typ string, settings map[string]any) []SettingFault
+	// Facts gives what a type's providers can't hold. Nil means that they hold
+	// anything.
+	Facts func(typ string, settings map[string]any) portfolio.Facts
 	// TypeNames are the types that exist, to name near ones.
 	TypeNames []string
 	// Notify finds what is wrong with the URL of a notification, in words that

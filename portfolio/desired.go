@@ -26,6 +26,9 @@ type Facts struct {
 	Uncreated   bool     // the provider doesn't create a zone that is missing
 	CreatesBy   string   // the provider's setting that would let it; empty where none does
 	Unsupported []string // what the provider can't hold: a type, "HTTPS", or a type with its data, "MX 0 ."
+	OneValue    bool     // the provider can't hold several values of a name and type
+	NoApex      bool     // the provider can't hold records at the domain itself
+	LongestText int      // octets of a text that the provider can hold; 0: any number
 }
 
 // TTL gives the TTL that the provider makes of one: the next that it knows, or
@@ -112,6 +115,9 @@ func Desire(d *Domain, f Facts, now time.Time) Desired {
 	slices.SortStableFunc(b.wants, func(x, y Want) int { return compareRRsets(x.RRset, y.RRset) })
 	if b.err == nil {
 		b.err = contradiction(d.Name, b.wants)
+	}
+	if why := f.unfit(d, b.wants); why != "" && b.err == nil {
+		b.err = fmt.Errorf("%s: %s", d.Name, why)
 	}
 	return Desired{Domain: d, Wants: b.wants, Keep: b.keep, Notes: b.notes, Err: b.err}
 }

@@ -10,11 +10,12 @@ import (
 
 	"domherre/config"
 	"domherre/dnsprovider"
+	"domherre/portfolio"
 )
 
 // LoadOptions lets config check what only other rooms know.
 func LoadOptions(env func(string) (string, bool), flags *pflag.FlagSet) config.Options {
-	return config.Options{Types: checkSettings, TypeNames: typeNames(), Notify: checkNotify, Env: env, Flags: flags}
+	return config.Options{Types: checkSettings, Facts: settingsFacts, TypeNames: typeNames(), Notify: checkNotify, Env: env, Flags: flags}
 }
 
 func checkSettings(typ string, settings map[string]any) []config.SettingFault {
@@ -23,6 +24,11 @@ func checkSettings(typ string, settings map[string]any) []config.SettingFault {
 		faults = append(faults, config.SettingFault{Key: f.Key, Message: f.Message, Hint: f.Hint})
 	}
 	return faults
+}
+
+func settingsFacts(typ string, settings map[string]any) portfolio.Facts {
+	t, _ := dnsprovider.TypeWith(typ, settings)
+	return typeFacts(t)
 }
 
 func typeNames() []string {

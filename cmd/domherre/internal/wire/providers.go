@@ -119,5 +119,8 @@ func providerTypes(cfg *config.Config) map[string]dnsprovider.Type {
 
 // typeFacts are what the desired records need to know of a provider's type.
 func typeFacts(t dnsprovider.Type) portfolio.Facts {
-	return portfolio.Facts{MinTTL: t.MinTTL, TTLs: t.TTLs, Uncreated: !t.Creates, CreatesBy: t.CreatesBy, Unsupported: t.Unsupported}
+	return portfolio.Facts{
+		MinTTL: t.MinTTL, TTLs: t.TTLs, Uncreated: !t.Creates, CreatesBy: t.CreatesBy,
+		Unsupported: t.Unsupported, OneValue: t.OneValue, NoApex: t.NoApex, LongestText: t.Longest,
+	}
 }

@@ -44,6 +44,7 @@ var glossary = rules(
 	`it does not serve (\S+): it answers without authority`, "den har inte zonen $1: den svarar utan auktoritet",
 	`it does not serve (.+) \(([A-Z]+)\)`, "den har inte zonen $1 ($2)",
 	`(\S+ [A-Z0-9]+) can't be asked for: `, "$1 går inte att fråga efter: ",
+	`(\S+ [A-Z0-9]+) is out of reach: (\S+) is delegated to others`, "$1 går inte att nå: $2 är delegerat till andra",
 	`(\S+ [A-Z0-9]+) is missing`, "$1 saknas",
 	`(\S+ [A-Z0-9]+) is an alias of (\S+), not (.+)`, "$1 är ett alias för $2, inte $3",
 	`(\S+ [A-Z0-9]+) is (.+), not (.+)`, "$1 är $2, inte $3",

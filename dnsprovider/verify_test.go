@@ -208,3 +208,39 @@ func TestChallengeNowhere(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// Parts of a zone that are delegated are referred to without authority.
+func TestVerifyDelegated(t *testing.T) {
+	t.Parallel()
+	d := domain(t, "kopasex.example")
+	addr := serveDNS(t, dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
+		m := new(dns.Msg)
+		m.SetReply(q)
+		host := dns.CanonicalName(q.Question[0].Name)
+		if m.Authoritative = !dns.IsSubDomain("sub.kopasex.example.", host); !m.Authoritative {
+			ns, err := dns.NewRR("sub.kopasex.example. 300 IN NS ns.sub.kopasex.example.")
+			if err != nil {
+				panic(err)
+			}
+			m.Ns = []dns.RR{ns}
+		}
+		_ = w.WriteMsg(m)
+	}))
+	s := openFake(t, &fake{}, bySet, Limits{}, Deps{})
+	s.providers[0].cfg.Nameservers = []Nameserver{{"ns1.example.net", addr}}
+	glue := rrset(t, d, "ns.sub", "A", 300, "192.0.2.1")
+	for _, c := range []struct {
+		want []portfolio.RRset
+		say  []string
+	}{
+		{[]portfolio.RRset{rrset(t, d, "sub", "NS", 300, "ns.sub.kopasex.example."), glue}, nil},
+		{[]portfolio.RRset{rrset(t, d, "sub", "NS", 60, "ns.sub.kopasex.example."), glue}, []string{"sub.kopasex.example NS has the TTL 300, not 60"}},
+		{[]portfolio.RRset{rrset(t, d, "sub", "NS", 300, "ns.example.net.")}, []string{"sub.kopasex.example NS is ns.sub.kopasex.example., not ns.example.net."}},
+		{[]portfolio.RRset{glue}, []string{"ns.sub.kopasex.example A is out of reach: sub.kopasex.example is delegated to others"}},
+	} {
+		served := s.Verify(t.Context(), d, c.want)
+		if got := served.Servers[0]; got.Err != "" || !slices.Equal(got.Wrong, c.say) {
+			t.Errorf("%+v, want %v", got, c.say)
+		}
+	}
+}

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
-	"golang.org/x/net/publicsuffix"
 
 	"domherre/portfolio"
 )
@@ -169,37 +168,4 @@ func (s *Set) find(ctx context.Context, fqdn string) (place, error) {
 		name = strings.TrimSuffix(alias.Data[0], ".")
 	}
 	return place{}, fmt.Errorf("%s leads from alias to alias without an end; remove its CNAME", fqdn)
-}
-
-// holder gives the zone of ours that a name lies in, with its content.
-func (s *Set) holder(ctx context.Context, name string) (place, portfolio.Zone, error) {
-	registrable, err := publicsuffix.EffectiveTLDPlusOne(name)
-	if err != nil {
-		return place{}, portfolio.Zone{}, fmt.Errorf("%s lies in no registrable domain: %w", name, err)
-	}
-	zone, err := portfolio.ParseName(registrable)
-	if err != nil {
-		return place{}, portfolio.Zone{}, err
-	}
-	owner, _ := zone.Relative(name)
-	candidates := s.providers
-	if s.deps.Provider != nil {
-		if named, ok := s.deps.Provider(zone); ok {
-			candidates = slices.DeleteFunc(slices.Clone(s.providers), func(p *provider) bool { return p.cfg.Name != named })
-		}
-	}
-	var failures []error
-	for _, p := range candidates {
-		now, err := p.observe(ctx, zone)
-		switch {
-		case err != nil:
-			failures = append(failures, p.explain(zone, "read the zone", err))
-		case !now.Missing:
-			return place{p, zone, owner}, now, nil
-		}
-	}
-	if len(failures) > 0 {
-		return place{}, portfolio.Zone{}, errors.Join(failures...)
-	}
-	return place{}, portfolio.Zone{}, fmt.Errorf("%s: no provider of ours has the zone; apply it first, or challenge by http-01", zone)
 }

@@ -43,9 +43,9 @@ func ownVendors() []row {
 			Name: "loopia", Home: "https://www.loopia.se/api/", Limits: api(1, 1), MinTTL: 300,
 			Unsupported: []string{"HTTPS", "SVCB", "MX 0 ."}, Longest: 450,
 			Summary: "Loopia",
-			Cannot: []string{"it is read name by name, and takes 60 requests a minute: a domain of six names takes seven seconds",
+			Cannot: []string{"it is read name by name, and takes 60 requests a minute: a domain of six names takes seven seconds, but where its serial still stands",
 				"HTTPS records and null MX", "texts of over 450 octets, or that are no UTF-8", "a name stays in Loopia's list of subdomains when its records are gone"},
-		}, func(s loopia.Settings, _ Config, _ Deps) (any, error) { return loopia.New(s), nil }, nil).routed().weighs(weights{read: 7, record: 2}),
+		}, func(s loopia.Settings, _ Config, _ Deps) (any, error) { return loopia.New(s), nil }, loopia.Settings.Check).routed().weighs(weights{read: 7, record: 2}),
 		typed(Type{
 			Name: "glesys", Home: "https://github.com/glesys/api-docs/wiki", Limits: api(2, 4), MinTTL: 60,
 			Unsupported: []string{"HTTPS", "SVCB", "TLSA", "SSHFP"},

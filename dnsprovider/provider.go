@@ -25,6 +25,7 @@ type provider struct {
 	gate   *gate
 	locks  *locks
 	deps   Deps
+	known  *serials
 	routed atomic.Bool // its HTTP requests come by one by one: see Routed
 }
 
@@ -47,7 +48,7 @@ func newProvider(cfg Config, d Deps, table []row) (*provider, error) {
 	typ.Type = typ.with(cfg.Settings)
 	return &provider{
 		cfg: cfg, typ: typ, impl: impl, limits: limits,
-		gate: newGate(limits, d.Now), locks: newLocks(), deps: d,
+		gate: newGate(limits, d.Now), locks: newLocks(), deps: d, known: serialsOf(impl, cfg, d),
 	}, nil
 }
 
@@ -187,6 +188,11 @@ func (p *provider) read(ctx context.Context, name portfolio.Name) (portfolio.Zon
 			return r.ReadZone(ctx, name)
 		})
 	}
+	return p.known.read(ctx, name, func() (portfolio.Zone, error) { return p.readRecords(ctx, name) })
+}
+
+// readRecords reads a zone by libdns' interfaces.
+func (p *provider) readRecords(ctx context.Context, name portfolio.Name) (portfolio.Zone, error) {
 	getter, ok := p.impl.(libdns.RecordGetter)
 	if !ok {
 		return portfolio.Zone{}, fmt.Errorf("the type %s can't read zones", p.typ.Name)
@@ -251,4 +257,5 @@ func (p *provider) forget(name portfolio.Name) {
 	if f, ok := p.impl.(zoneio.Forgetter); ok {
 		f.Forget(name)
 	}
+	p.known.forget(name)
 }

@@ -25,6 +25,9 @@ func (s *Set) Save(ctx context.Context) error {
 	}
 	var errs []error
 	for _, p := range s.providers {
+		if err := p.known.save(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("provider %s: %w", p.cfg.Name, err))
+		}
 		if own, ok := p.impl.(saver); ok {
 			if err := own.Save(ctx); err != nil {
 				errs = append(errs, fmt.Errorf("provider %s: %w", p.cfg.Name, err))

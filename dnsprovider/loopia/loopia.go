@@ -8,6 +8,7 @@ package loopia
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -24,26 +25,57 @@ type Settings struct {
 	Username string `json:"username" doc:"the API user, as user@loopiaapi" example:"domherre@loopiaapi" required:"true"`
 	Password string `json:"password" doc:"the API user's password" example:"${env:LOOPIA_PASSWORD}" required:"true" secret:"true"`
 	Customer string `json:"customer" doc:"the customer number, for resellers" example:"X12345"`
+
+	Nameserver string `json:"nameserver" doc:"whose SOA serials tell which zones need not be read again, host:port; off: every zone is read" default:"ns1.loopia.se:53"`
 }
+
+// Check finds what is wrong with settings, by key.
+func (s Settings) Check() map[string]error {
+	if s.Nameserver == "" || s.Nameserver == off {
+		return nil
+	}
+	if host, port, err := net.SplitHostPort(s.Nameserver); err != nil || host == "" || port == "" {
+		return map[string]error{"nameserver": fmt.Errorf("%q is no host:port; write it like ns1.loopia.se:53, or off", s.Nameserver)}
+	}
+	return nil
+}
+
+// off asks no name server.
+const off = "off"
 
 // Provider is one account. It is safe for concurrent use.
 type Provider struct {
 	byid.Libdns
-	rpc client
+	rpc    client
+	server string // of serials
 }
 
-var _ libdns.ZoneLister = (*Provider)(nil)
+// The interfaces that the adapter looks for.
+var (
+	_ libdns.ZoneLister = (*Provider)(nil)
+	_ zoneio.Serialed   = (*Provider)(nil)
+)
 
 // New makes a Provider. Nothing is asked of Loopia yet.
 func New(s Settings) *Provider {
-	p := &Provider{rpc: client{http: http.Client{Transport: zoneio.Transport(nil, nil)}}}
+	p := &Provider{server: s.Nameserver, rpc: client{http: http.Client{Transport: zoneio.Transport(nil, nil)}}}
 	p.rpc.account = []any{s.Username, s.Password}
 	if s.Customer != "" {
 		p.rpc.account = append(p.rpc.account, s.Customer)
 	}
 	p.Libdns = byid.Libdns{API: api{&p.rpc}}
+	switch s.Nameserver {
+	case "":
+		p.server = "ns1.loopia.se:53"
+	case off:
+		p.server = ""
+	}
 	return p
 }
+
+// SerialServer is one of the name servers of all zones: a zone is read by a call
+// for each name, of sixty that Loopia takes in a minute.
+func (p *Provider) SerialServer() string { return p.server }
 
 // ListZones gives the account's domains.
 func (p *Provider) ListZones(ctx context.Context) ([]libdns.Zone, error) {

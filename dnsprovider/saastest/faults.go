@@ -105,6 +105,7 @@ func (f *Fake) answer(r *request, call Call, order Order) *recorder {
 	if z == nil || call.Write {
 		if z != nil {
 			f.stale[z.name] = &stale{z.clone(), f.lag}
+			z.serial++
 		}
 		r.view = z
 		f.handle(f, w, r)

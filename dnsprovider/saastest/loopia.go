@@ -19,7 +19,7 @@ func Loopia() Vendor {
 	return Vendor{
 		Type: "loopia", Host: "api.loopia.se", ApexNS: true,
 		Settings: func(token string) map[string]any {
-			return map[string]any{"username": "test@loopiaapi", "password": token}
+			return map[string]any{"username": "test@loopiaapi", "password": token, "nameserver": "off"}
 		},
 		token:  func(r *request) string { return loopiaCalled(r).text(1) },
 		writes: func(r *request) bool { return !strings.HasPrefix(loopiaCalled(r).Method, "get") },

@@ -76,6 +76,7 @@ type zone struct {
 	records []Record
 	names   []string // that stay when their records are gone
 	served  []Record // where the vendor deploys
+	serial  uint32   // raised by every change
 }
 
 // deploy makes the zone be served as it is.
@@ -198,6 +199,7 @@ func (f *Fake) Add(name string, lines ...string) {
 		z.records = append(z.records, Record{f.last, owner(rr.Header().Name, name), rr})
 	}
 	z.deploy()
+	z.serial++
 }
 
 // Drop takes an RRset away by the vendor's other means.
@@ -207,6 +209,7 @@ func (f *Fake) Drop(name, owner, typ string) {
 	z := f.find(name)
 	z.dropSet(owner, typ)
 	z.deploy()
+	z.serial++
 }
 
 // Remake takes a zone away and makes it anew, with the same records.

@@ -238,6 +238,10 @@ func (f *Fake) resolve(w dns.ResponseWriter, q *dns.Msg) {
 		return
 	}
 	m.Authoritative = true
+	if q.Question[0].Qtype == dns.TypeSOA && name == z.name+"." {
+		header := dns.RR_Header{Name: name, Rrtype: dns.TypeSOA, Class: dns.ClassINET, Ttl: 3600}
+		m.Answer = append(m.Answer, &dns.SOA{Hdr: header, Ns: "ns1.saastest.example.", Mbox: "hostmaster.saastest.example.", Serial: z.serial})
+	}
 	records := z.records
 	if f.Deploys {
 		records = z.served

@@ -60,3 +60,12 @@ type Creator interface {
 	// then is written after. It fails where there is such a zone.
 	CreateZone(ctx context.Context, name portfolio.Name, sets []portfolio.RRset) error
 }
+
+// Serialed is a provider whose zones are served with a serial that every change
+// raises, and that takes long to read: a zone whose serial still stands is not
+// read again.
+type Serialed interface {
+	// SerialServer is the name server to ask for the serials, host:port; empty:
+	// all zones are read.
+	SerialServer() string
+}

@@ -137,6 +137,10 @@ var certificateSentences = map[sentence]translated{
 		line{"Inget certifikat har utfärdats: {reason}.", "Driften: rätta felet. Nya försök görs av sig själva; 'domherre certs renew {domain}' försöker genast."},
 		line{"No certificate was issued: {reason}.", "Operations: mend the cause. It is tried again by itself; 'domherre certs renew {domain}' tries at once."},
 	},
+	notPermitted: {
+		line{"Inget certifikat beställs: {reason}.", "Driften: ändra CAA-posterna (dns.caa för {domain}), så att någon utfärdare i tls.issuers får utfärda."},
+		line{"No certificate is ordered: {reason}.", "Operations: change the CAA records (dns.caa of {domain}), so that an issuer under tls.issuers may issue."},
+	},
 	issueWaits: {
 		line{"Certifikatet väntar: {reason}.", "Vänta: det beställs när hindret är borta."},
 		line{"The certificate waits: {reason}.", "Wait: it is ordered once nothing stands in the way."},

@@ -63,6 +63,9 @@ func (r run) missing(v visit, with words) verdict {
 	case state.LastError != "":
 		with["reason"] = reported(state.LastError)
 		return verdict{CheckCertificate, StateBroken, notIssued, with}
+	case state.Barred:
+		with["reason"] = reported(state.Waiting)
+		return verdict{CheckCertificate, StateBroken, notPermitted, with}
 	case state.Waiting != "":
 		with["reason"] = reported(state.Waiting)
 		return verdict{CheckCertificate, StateWaiting, issueWaits, with}

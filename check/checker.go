@@ -76,6 +76,7 @@ type CertificateState struct {
 	Certificate *Certificate // nil: none yet
 	Internal    bool         // from the internal CA, which browsers don't know
 	Waiting     string       // why there is none yet, in words
+	Barred      bool         // Waiting is for somebody to change the CAA records
 	LastError   string       // of the last attempt, where there is no certificate
 }
 

@@ -35,6 +35,7 @@ const (
 	wrongName          sentence = "wrong-name"
 	untrusted          sentence = "untrusted"
 	notIssued          sentence = "not-issued"
+	notPermitted       sentence = "certificate-not-permitted"
 	issueWaits         sentence = "issue-waits"
 	beingIssued        sentence = "being-issued"
 	certificateUnseen  sentence = "certificate-unseen"

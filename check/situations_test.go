@@ -127,6 +127,10 @@ func certificateSituations() []situation {
 			none(w)
 			w.subject.Certificate.Waiting = "domänen är inte delegerad än"
 		}},
+		{"forbidden by CAA", CheckCertificate, StateBroken, func(w *world) {
+			none(w)
+			w.subject.Certificate.Waiting, w.subject.Certificate.Barred = "CAA-posterna tillåter inte ca.example", true
+		}},
 		{"being issued", CheckCertificate, StateWaiting, none},
 		{"nothing listens", CheckCertificate, StateUnknown, func(w *world) { w.closed = true }},
 		{"not launched", CheckCertificate, StateWaiting, func(w *world) { w.subject.Domain.Launch = today.AddDate(0, 1, 0) }},

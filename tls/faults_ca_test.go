@@ -289,7 +289,7 @@ func TestForbiddenByCAA(t *testing.T) {
 	m.Manage(portfolio(2))
 	run(t, m)
 	until(t, m, "one issued, one held back", func(es []certs.Entry) bool {
-		return es[0].Serial != "" && strings.Contains(es[1].Waiting, "the CAA records of domain1.example forbid")
+		return es[0].Serial != "" && es[1].Barred && !es[0].Barred && strings.Contains(es[1].Waiting, "the CAA records of domain1.example forbid")
 	})
 	w.mustServe("domain0.example", second)
 	if n, k := first.orders.Load(), second.orders.Load(); n != 0 || k != 1 {

@@ -40,6 +40,10 @@ func (m *Manager) entry(t *task) Entry {
 	if t.queued {
 		e.Waiting = m.turnText(t)
 	}
+	e.Barred = e.Waiting != "" && e.Waiting == t.barred
+	if j := m.jobOf(t); m.needed(j) {
+		e.Due = reason(j)
+	}
 	if e.Attempts > 0 || e.Waiting != "" {
 		e.NextTry = t.due
 	}

@@ -75,6 +75,7 @@ type task struct {
 	problem error // why the subject can't be managed at all
 	record  record
 	waiting string
+	barred  string    // the text in waiting while CAA records are what forbids it
 	due     time.Time // when to look at it; zero: at once
 	turnAt  time.Time // when its turn comes
 	unsaved *generation

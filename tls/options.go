@@ -96,10 +96,12 @@ type Entry struct {
 	RenewAt             time.Time
 	ARI                 bool // RenewAt is the CA's own wish (RFC 9773)
 
+	Due       string    // why an order is due, as a Turn's Reason; empty: none is
 	LastError string    // of the last attempt, if it failed
 	Attempts  int       // failed ones in a row
 	NextTry   time.Time // when it is tried again; zero: nothing is due
 	Waiting   string    // what it waits for before it orders; empty: nothing
+	Barred    bool      // what it waits for is that somebody changes CAA records
 }
 
 // defaults checks o and fills in what was left out.

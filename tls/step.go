@@ -160,6 +160,9 @@ func (m *Manager) held(ctx context.Context, j *job) bool {
 	m.update(j.task, func() {
 		j.task.holds++
 		j.task.waiting = err.Error()
+		if bar := (*barError)(nil); errors.As(err, &bar) {
+			j.task.barred = j.task.waiting
+		}
 		j.task.due = m.now().Add(jitter(nth(waitsReady, j.task.holds)))
 	})
 	return true
@@ -195,8 +198,12 @@ func (m *Manager) evidence(ctx context.Context, j *job) error {
 	if len(all) < len(m.issuers) {
 		return nil
 	}
-	return errors.Join(all...)
+	return &barError{errors.Join(all...)}
 }
+
+// barError is evidence that no issuer may issue until somebody changes the
+// records.
+type barError struct{ error }
 
 // stumble is for when the store can't be read: nothing is known, so nothing is
 // ordered.

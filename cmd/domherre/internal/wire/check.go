@@ -148,7 +148,7 @@ func CheckSubject(cfg *config.Config, d portfolio.Domain, want []portfolio.RRset
 }
 
 func certificateState(e tls.Entry) check.CertificateState {
-	s := check.CertificateState{Internal: e.Internal, Waiting: e.Waiting, LastError: e.LastError}
+	s := check.CertificateState{Internal: e.Internal, Waiting: e.Waiting, Barred: e.Barred, LastError: e.LastError}
 	if !e.NotAfter.IsZero() {
 		s.Certificate = &check.Certificate{
 			Names: e.Names, Issuer: e.Issuer, NotAfter: e.NotAfter, RenewAt: e.RenewAt, LastError: e.LastError,

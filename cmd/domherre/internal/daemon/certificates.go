@@ -74,6 +74,16 @@ func (d *daemon) awaitCertificates(ctx context.Context, n *generation) {
 	}
 }
 
+// certificateList is what there is, and what waits. What waits the leader knows.
+func (d *daemon) certificateList() wire.CertificateList {
+	n := d.current.Load()
+	list := wire.CertificatesJSON(n.cfg, n.certs, d.now())
+	if d.follows() {
+		list.Waiting = nil
+	}
+	return list
+}
+
 // countCertificates tells the metrics when each certificate expires.
 func (d *daemon) countCertificates(n *generation) {
 	for _, e := range n.certs.Inventory() {

@@ -13,7 +13,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"domherre/check"
-	"domherre/cmd/domherre/internal/wire"
 	"domherre/config"
 	"domherre/redirect"
 	"domherre/web"
@@ -91,8 +90,7 @@ func (d *daemon) adminHandler(n *generation) http.Handler {
 		Status:   func(context.Context) (check.Report, error) { return d.report(), nil },
 		Plan:     func(context.Context) (any, error) { return d.book.openPlan(), nil },
 		Certificates: func(context.Context) (any, error) {
-			n := d.current.Load()
-			return wire.CertificatesJSON(wire.Inventory(n.cfg, n.certs)), nil
+			return d.certificateList(), nil
 		},
 		Hits:    func(ctx context.Context, since string) (any, error) { return d.hitRows(ctx, since) },
 		Metrics: d.metrics,

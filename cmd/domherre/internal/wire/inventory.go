@@ -10,7 +10,9 @@ import (
 // CertificateList is the contract's JSON of the inventory.
 type CertificateList struct {
 	Version      int               `json:"version"`
+	Portfolio    string            `json:"portfolio"`
 	Certificates []CertificateItem `json:"certificates"`
+	Waiting      []WaitingItem     `json:"waiting"` // null where another node orders, and knows
 }
 
 // CertificateItem is one certificate.
@@ -25,6 +27,22 @@ type CertificateItem struct {
 	LastError string    `json:"last_error"`
 }
 
+// WaitingItem is a certificate that an order is due for, or will be.
+type WaitingItem struct {
+	Domain    string     `json:"domain"`
+	ASCII     string     `json:"ascii"`
+	Names     []string   `json:"names"`
+	State     string     `json:"state"`   // new, names, renewal, planned
+	Waiting   string     `json:"waiting"` // for what, where that is known
+	Attempts  int        `json:"attempts"`
+	LastError string     `json:"last_error"`
+	NextTry   *time.Time `json:"next_try"`
+}
+
+// StatePlanned is that of a domain that isn't launched yet; the others are the
+// reasons of tls.Turn.
+const StatePlanned = "planned"
+
 // Inventory lists the certificates, with every secret of the config taken out
 // of what CAs and networks said.
 func Inventory(cfg *config.Config, certs *tls.Manager) []tls.Entry {
@@ -36,10 +54,17 @@ func Inventory(cfg *config.Config, certs *tls.Manager) []tls.Entry {
 	return inventory
 }
 
-// CertificatesJSON puts the inventory into the contract's form: what there is.
-func CertificatesJSON(inventory []tls.Entry) CertificateList {
-	list := CertificateList{Version: 1, Certificates: []CertificateItem{}}
-	for _, e := range inventory {
+// CertificatesJSON puts the inventory into the contract's form: what there is,
+// and what waits.
+func CertificatesJSON(cfg *config.Config, certs *tls.Manager, now time.Time) CertificateList {
+	list := CertificateList{Version: 1, Portfolio: cfg.Portfolio.ID, Certificates: []CertificateItem{}, Waiting: []WaitingItem{}}
+	for _, e := range Inventory(cfg, certs) {
+		if e.Due != "" {
+			list.Waiting = append(list.Waiting, WaitingItem{
+				Domain: unicodeOf(e.Domain), ASCII: e.Domain, Names: e.Names, State: e.Due, Waiting: e.Waiting,
+				Attempts: e.Attempts, LastError: e.LastError, NextTry: timeOrNull(e.NextTry),
+			})
+		}
 		if e.NotAfter.IsZero() {
 			continue
 		}
@@ -48,5 +73,21 @@ func CertificatesJSON(inventory []tls.Entry) CertificateList {
 			RenewAt: e.RenewAt, ARI: e.ARI, LastError: e.LastError,
 		})
 	}
+	list.Waiting = append(list.Waiting, planned(cfg, now)...)
 	return list
+}
+
+// planned lists the domains whose first certificate waits for their launch.
+func planned(cfg *config.Config, now time.Time) []WaitingItem {
+	var all []WaitingItem
+	for _, d := range cfg.Portfolio.Domains {
+		names := certificateNames(d, cfg.TLS.Wildcard, canWildcard(cfg.TLS))
+		if now.Before(d.Launch) && len(names) > 0 {
+			all = append(all, WaitingItem{
+				Domain: d.Name.Unicode(), ASCII: d.Name.ASCII(), Names: names, State: StatePlanned,
+				Waiting: "its launch", NextTry: timeOrNull(d.Launch),
+			})
+		}
+	}
+	return all
 }

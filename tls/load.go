@@ -21,6 +21,7 @@ const parallelLoads = 4
 // its own certificate by itself.
 func (m *Manager) Reload(ctx context.Context) error {
 	defer m.nudge()
+	m.RotateTickets(ctx)
 	folders, err := m.shelf.folders(ctx)
 	if err != nil {
 		return err

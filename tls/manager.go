@@ -24,14 +24,13 @@ type Manager struct {
 	issuers []*issuer
 	shelf   shelf
 
-	table         atomic.Pointer[table]
-	shared        shared
-	reading       singleflight.Group // by handshakes, of what isn't loaded yet
-	loaded        chan struct{}      // closed when all was read
-	allRead       sync.Once
-	server        *tls.Config
-	tickets       *tls.Config
-	rotateTickets func()
+	table   atomic.Pointer[table]
+	shared  shared
+	reading singleflight.Group // by handshakes, of what isn't loaded yet
+	loaded  chan struct{}      // closed when all was read
+	allRead sync.Once
+	server  *tls.Config
+	tickets *tickets
 
 	running atomic.Bool
 	wake    chan struct{} // one token: look at the tasks again

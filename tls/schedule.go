@@ -49,14 +49,17 @@ func (m *Manager) work(ctx context.Context) {
 	defer cancel()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	tidyAt := m.now().Add(tidyFirst)
+	tidyAt, ticketsAt := m.now().Add(tidyFirst), m.now()
 	for {
 		next, over := m.launch(ctx, &steps)
 		if over {
 			return
 		}
 		timer.Reset(min(max(next.Sub(m.now()), 0), maxSleep))
-		m.rotateTickets()
+		if m.errand == nil && !m.now().Before(ticketsAt) {
+			ticketsAt = m.now().Add(ticketsEvery)
+			steps.Go(func() { m.turnTickets(ctx, true) })
+		}
 		if m.errand == nil && !m.now().Before(tidyAt) {
 			tidyAt = m.now().Add(tidyEvery)
 			steps.Go(func() { m.tidy(ctx) })

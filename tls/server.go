@@ -2,12 +2,9 @@ package tls
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/tls"
-	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/mholt/acmez/v3"
@@ -21,21 +18,12 @@ import (
 // tickets stay the Manager's.
 func (m *Manager) ServerConfig() *tls.Config { return m.server }
 
-// ticketLife is how long a key for session tickets is in use; it decrypts for
-// as long again. Tickets tie a visitor's connections together, so not for long.
-const ticketLife = time.Hour
-
 func (m *Manager) newServer() error {
-	m.tickets = &tls.Config{}
-	turn := newTicketKeys(m.tickets, m.now)
-	if err := turn(); err != nil {
+	tickets, err := newTickets(m.now())
+	if err != nil {
 		return err
 	}
-	m.rotateTickets = func() {
-		if err := turn(); err != nil {
-			m.log.Error("session tickets: making a key", "error", err)
-		}
-	}
+	m.tickets = tickets
 	m.server = &tls.Config{
 		MinVersion: tls.VersionTLS12,
 		CipherSuites: []uint16{
@@ -48,33 +36,10 @@ func (m *Manager) newServer() error {
 		GetCertificate:     m.getCertificate,
 		GetConfigForClient: m.configForChallenge,
 		// Not keys but functions, so that a clone follows the rotation.
-		WrapSession:   m.tickets.EncryptTicket,
-		UnwrapSession: m.tickets.DecryptTicket,
+		WrapSession:   tickets.config.EncryptTicket,
+		UnwrapSession: tickets.config.DecryptTicket,
 	}
 	return nil
-}
-
-// newTicketKeys gives a function that replaces the ticket key of c when its
-// time has come.
-func newTicketKeys(c *tls.Config, now func() time.Time) func() error {
-	var mu sync.Mutex
-	var keys [][32]byte
-	var made time.Time
-	return func() error {
-		mu.Lock()
-		defer mu.Unlock()
-		if age := now().Sub(made); len(keys) > 0 && age >= 0 && age < ticketLife {
-			return nil
-		}
-		var key [32]byte
-		if _, err := rand.Read(key[:]); err != nil {
-			return fmt.Errorf("making a key for session tickets: %w", err)
-		}
-		keys = append([][32]byte{key}, keys[:min(len(keys), 1)]...)
-		made = now()
-		c.SetSessionTicketKeys(keys)
-		return nil
-	}
 }
 
 // getCertificate finds the certificate for a handshake in memory; only before

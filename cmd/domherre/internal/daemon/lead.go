@@ -190,7 +190,7 @@ func (d *daemon) rotateTickets(ctx context.Context, n *generation, changed <-cha
 		case <-changed:
 			return
 		case <-ticker.C:
-			n.certs.RotateTickets()
+			n.certs.RotateTickets(ctx)
 		}
 	}
 }

@@ -19,14 +19,14 @@ func ownVendors() []row {
 			Name: "azure", Home: "https://learn.microsoft.com/azure/dns/", Limits: api(2, 4),
 			CreatesBy: "create_zones", Unsupported: []string{"HTTPS", "SVCB", "TLSA", "SSHFP", "MX 0 ."}, Longest: 4096,
 			Summary: "Azure DNS",
-			Cannot: []string{"HTTPS, TLSA and SSHFP records and null MX", "texts of over 4,096 octets, or that are no UTF-8",
+			Cannot: []string{"it can't hold HTTPS, TLSA and SSHFP records, null MX, and texts of over 4,096 octets or that are no UTF-8",
 				"an alias of one of Azure's resources is not seen, and is refused where it stands in the way", "metadata of a record set goes when it is written"},
 		}, func(s azure.Settings, _ Config, _ Deps) (any, error) { return azure.New(s), nil }, azure.Settings.Check).routed().weighs(weights{read: 1, record: 1}),
 		typed(Type{
 			Name: "bunny", Home: "https://docs.bunny.net/api-reference/core/dns-zone/", Limits: api(2, 4), Creates: true,
 			Unsupported: []string{"SSHFP"},
 			Summary:     "bunny.net DNS",
-			Cannot:      []string{"SSHFP records", "empty texts, and those that are no UTF-8", "NS records at the apex are bunny.net's own"},
+			Cannot:      []string{"it can't hold SSHFP records, empty texts, and those that are no UTF-8", "NS records at the apex are bunny.net's own"},
 		}, func(s bunny.Settings, _ Config, _ Deps) (any, error) { return bunny.New(s), nil }, nil).routed(),
 		typed(Type{
 			Name: "cloudflare", Home: "https://developers.cloudflare.com/dns/", Limits: api(4, 4), MinTTL: 60,
@@ -44,14 +44,14 @@ func ownVendors() []row {
 			Unsupported: []string{"HTTPS", "SVCB", "MX 0 ."}, Longest: 450,
 			Summary: "Loopia",
 			Cannot: []string{"it is read name by name, and takes 60 requests a minute: a domain of six names takes seven seconds, but where its serial still stands",
-				"HTTPS records and null MX", "texts of over 450 octets, or that are no UTF-8", "a name stays in Loopia's list of subdomains when its records are gone"},
+				"it can't hold HTTPS records, null MX, and texts of over 450 octets or that are no UTF-8", "a name stays in Loopia's list of subdomains when its records are gone"},
 		}, func(s loopia.Settings, _ Config, _ Deps) (any, error) { return loopia.New(s), nil }, loopia.Settings.Check).routed().weighs(weights{read: 7, record: 2}),
 		typed(Type{
 			Name: "glesys", Home: "https://github.com/glesys/api-docs/wiki", Limits: api(2, 4), MinTTL: 60,
 			Unsupported: []string{"HTTPS", "SVCB", "TLSA", "SSHFP"},
 			CreatesBy:   "create_zones",
 			Summary:     "GleSYS",
-			Cannot:      []string{"HTTPS, TLSA and SSHFP records", "texts that are no UTF-8"},
+			Cannot:      []string{"it can't hold HTTPS, TLSA and SSHFP records, and texts that are no UTF-8"},
 		}, func(s glesys.Settings, _ Config, _ Deps) (any, error) { return glesys.New(s), nil }, nil).routed(),
 		typed(Type{
 			Name: "ovh", Home: "https://help.ovhcloud.com/csm/en-dns-zone", Limits: api(2, 4), MinTTL: 60,
@@ -62,7 +62,7 @@ func ownVendors() []row {
 		typed(Type{
 			Name: "simplydotcom", Home: "https://www.simply.com/docs/api/", Limits: api(1, 2), MinTTL: 60,
 			Summary: "Simply.com",
-			Cannot:  []string{"empty texts, and those that are no UTF-8"},
+			Cannot:  []string{"it can't hold empty texts, and those that are no UTF-8"},
 		}, func(s simply.Settings, _ Config, _ Deps) (any, error) { return simply.New(s), nil }, simply.Settings.Check).routed(),
 	}
 }

@@ -111,6 +111,20 @@ func TestCatalog(t *testing.T) {
 	}
 }
 
+// Of a module's settings none is left out, but what prints its doings.
+func TestCatalogIsWhole(t *testing.T) {
+	t.Parallel()
+	for _, r := range rows() {
+		known, _ := r.known(r.settings())
+		for _, s := range settingsOf(r.settings()) {
+			told := slices.ContainsFunc(known, func(k Setting) bool { return k.Key == s.Key })
+			if !told && !strings.Contains(s.Key, "debug") {
+				t.Errorf("%s: the setting %s is left out", r.Name, s.Key)
+			}
+		}
+	}
+}
+
 // recorder sees what passes the limits, and answers that it is forbidden.
 type recorder struct{ seen atomic.Int32 }
 

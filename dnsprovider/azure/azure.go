@@ -30,7 +30,7 @@ type Settings struct {
 	ClientID          string `json:"client_id" doc:"the application, or one of several managed identities" example:"00000000-0000-0000-0000-000000000000"`
 	ClientSecret      string `json:"client_secret" doc:"the application's secret" example:"${env:AZURE_CLIENT_SECRET}" secret:"true"`
 
-	CreateZones bool `json:"create_zones" doc:"create missing zones; Azure charges for each by the month" example:"true"`
+	CreateZones bool `json:"create_zones" doc:"create missing zones; Azure charges for each by the month" example:"false"`
 }
 
 // Check finds what is wrong with settings, by key.

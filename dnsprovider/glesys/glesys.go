@@ -26,7 +26,7 @@ type Settings struct {
 	Project string `json:"project" doc:"the project's id" example:"cl12345" required:"true"`
 	APIKey  string `json:"api_key" doc:"an API key that may use the domain module: list, listrecords, addrecord, updaterecord and deleterecord" example:"${env:GLESYS_API_KEY}" required:"true" secret:"true"`
 
-	CreateZones bool `json:"create_zones" doc:"create missing zones, by a key that may use domain's add; GleSYS may charge for them" example:"true"`
+	CreateZones bool `json:"create_zones" doc:"create missing zones, by a key that may use domain's add; GleSYS may charge for them" example:"false"`
 }
 
 // Provider is one project. It is safe for concurrent use.

@@ -35,7 +35,7 @@ type Settings struct {
 	SecretAccessKey string `json:"secret_access_key" doc:"the key" example:"${env:AWS_SECRET_ACCESS_KEY}" secret:"true"`
 	SessionToken    string `json:"session_token" doc:"the token of a session" example:"${env:AWS_SESSION_TOKEN}" secret:"true"`
 	HostedZoneID    string `json:"hosted_zone_id" doc:"the one hosted zone to use; found by name where empty" example:"Z123456789EXAMPLE"`
-	CreateZones     bool   `json:"create_zones" doc:"create missing zones, with the permission route53:CreateHostedZone; AWS charges for each by the month" example:"true"`
+	CreateZones     bool   `json:"create_zones" doc:"create missing zones, with the permission route53:CreateHostedZone; AWS charges for each by the month" example:"false"`
 }
 
 // Provider is one account. It is safe for concurrent use.

@@ -77,7 +77,7 @@ func (a *app) showType(t dnsprovider.Type) error {
 func typeNotes(t dnsprovider.Type) []string {
 	notes := slices.Clone(t.Cannot)
 	if len(t.Unsupported) > 0 {
-		notes = append(notes, "left out of plans: "+strings.Join(t.Unsupported, ", "))
+		notes = append(notes, "left out of plans: "+strings.ReplaceAll(strings.Join(t.Unsupported, ", "), "MX 0 .", "a null MX"))
 	}
 	switch {
 	case len(t.TTLs) == 1:
@@ -86,6 +86,14 @@ func typeNotes(t dnsprovider.Type) []string {
 		notes = append(notes, "TTLs are raised to one of "+strings.Trim(fmt.Sprint(t.TTLs), "[]")+" seconds")
 	case t.MinTTL > 0:
 		notes = append(notes, fmt.Sprintf("TTLs are at least %d seconds", t.MinTTL))
+	}
+	switch {
+	case t.Creates:
+		notes = append(notes, "a zone that is missing is created")
+	case t.CreatesBy != "":
+		notes = append(notes, "a zone that is missing is created where "+t.CreatesBy+" is set; else add it at the vendor first")
+	default:
+		notes = append(notes, "a zone that is missing isn't created: add it there first")
 	}
 	limits := "limits unless the config says otherwise: " + term.Count(t.Limits.Concurrency, "request") + " at once"
 	if rate := t.Limits.RequestsPerSecond; rate > 0 {
@@ -103,6 +111,8 @@ type providerType struct {
 	MinTTL   uint32            `json:"min_ttl"` // seconds
 	TTLs     []uint32          `json:"ttls"`    // the only ones, in seconds; empty, but never null: any
 	LeftOut  []string          `json:"left_out"`
+	Creates  bool              `json:"creates_zones"`    // that are missing
+	By       string            `json:"creates_zones_by"` // the setting that it takes, else empty
 	Limits   providerLimits    `json:"limits"`
 	Settings []providerSetting `json:"settings"`
 	Example  string            `json:"example"` // YAML, an entry of providers:
@@ -128,7 +138,7 @@ type providerSetting struct {
 func providerTypeOf(t dnsprovider.Type) providerType {
 	out := providerType{
 		Name: t.Name, Home: t.Home, Summary: t.Summary, Cannot: append([]string{}, t.Cannot...), MinTTL: t.MinTTL,
-		TTLs: append([]uint32{}, t.TTLs...), LeftOut: append([]string{}, t.Unsupported...),
+		TTLs: append([]uint32{}, t.TTLs...), LeftOut: append([]string{}, t.Unsupported...), Creates: t.Creates, By: t.CreatesBy,
 		Limits:   providerLimits{t.Limits.Concurrency, t.Limits.RequestsPerSecond, t.Limits.Timeout.String(), t.Limits.Retries},
 		Settings: []providerSetting{}, Example: t.Example(),
 	}

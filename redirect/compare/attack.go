@@ -33,6 +33,7 @@ var assaults = []assault{
 	{"unknown names", 1, 8, true, func(addr, _ string) { overTLS(addr, "unknown.example", "http/1.1", nil) }},
 	{"handshakes", 4, 2000, true, func(addr, host string) { overTLS(addr, host, "http/1.1", nil) }},
 	{"hellos", 4, 2000, true, greet},
+	{"idle QUIC connections", 4, 1000, true, silentQUIC},
 	{"rapid reset", 1, 8, true, func(addr, host string) { overTLS(addr, host, "h2", rapidReset) }},
 	{"CONTINUATION", 1, 8, true, func(addr, host string) { overTLS(addr, host, "h2", continuations) }},
 }

@@ -14,7 +14,7 @@ import (
 	"domherre/redirect"
 )
 
-// serve is one of our own servers: WHICH PLAIN SECURE CERTS HOSTS.
+// serve is one of our own servers: WHICH PLAIN SECURE CERTS HOSTS [HTTP3].
 func serve(args []string) {
 	hosts := names(atoi(args[4]))
 	plain, secure := listen(args[1]), listen(args[2])
@@ -25,6 +25,9 @@ func serve(args []string) {
 		hits.Domains(hosts)
 		s := redirect.NewServer(table, redirect.Options{TLS: cfg, Visited: hits.Visited})
 		go func() { log.Fatal(s.ServeHTTP(plain)) }()
+		if len(args) > 5 {
+			go func() { log.Fatal(s.ServeHTTP3(packets(args[2]))) }()
+		}
 		log.Fatal(s.ServeHTTPS(secure))
 	case "net/http":
 		s := &http.Server{Handler: byHost(hosts), TLSConfig: cfg, ErrorLog: log.New(io.Discard, "", 0)}
@@ -64,6 +67,14 @@ func listen(address string) net.Listener {
 		log.Fatal(err)
 	}
 	return l
+}
+
+func packets(address string) net.PacketConn {
+	c, err := net.ListenPacket("udp", address)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return c
 }
 
 // lazily reads a certificate at its first handshake, as package tls does.

@@ -44,7 +44,7 @@ func servers(caddy string) []kind {
 func own(which string) func(*site) ([]string, error) {
 	return func(s *site) ([]string, error) {
 		self, err := os.Executable()
-		return []string{self, "serve", which, s.plain, s.secure, s.certs(), fmt.Sprint(len(s.hosts))}, err
+		return append([]string{self, "serve", which, s.plain, s.secure, s.certs(), fmt.Sprint(len(s.hosts))}, s.also...), err
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 // siege measures what honest visitors notice while each assault goes on.
 func (s *site) siege(k kind, only string) error {
+	s.also = []string{"http3"}
 	fmt.Printf("\n| attack on %s | attackers | honest p50 | p99 | server MB | after it |\n|---|---|---|---|---|---|\n", k.name)
 	for _, a := range assaults {
 		if only != "" && a.name != only {

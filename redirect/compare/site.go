@@ -30,7 +30,8 @@ var headers = [][2]string{
 type site struct {
 	dir           string
 	hosts         []string
-	plain, secure string // addresses
+	plain, secure string   // addresses
+	also          []string // what our own servers are told
 }
 
 func newSite(dir string, n int) (*site, error) {

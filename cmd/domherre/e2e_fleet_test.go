@@ -36,6 +36,10 @@ func TestFleet(t *testing.T) {
 	if out, code := f.others(first)[0].command("status"); code != 0 || !strings.Contains(out, "3 nodes: ") || !strings.Contains(out, first.name+" leads") {
 		t.Errorf("status: exit %d\n%s", code, out)
 	}
+	var elsewhere struct{ Leader string }
+	if err := f.others(first)[0].get("http://"+f.others(first)[0].admin+"/api/v1/plan", &elsewhere); err != nil || elsewhere.Leader != first.name {
+		t.Errorf("the plan of a node that follows: %+v, %v", elsewhere, err)
+	}
 	watched := f.watch("https://www.kopasex.se/")
 
 	// In the middle of an order.

@@ -12,6 +12,7 @@ import (
 	"domherre/check"
 	"domherre/cmd/domherre/internal/wire"
 	"domherre/config"
+	"domherre/portfolio"
 	"domherre/state"
 )
 
@@ -128,6 +129,27 @@ func (d *daemon) fleet() []check.Node {
 		return *nodes
 	}
 	return nil
+}
+
+// followersPlan is what a daemon that follows answers in place of a plan: that
+// is made where the lead is.
+type followersPlan struct {
+	portfolio.Plan        // of no domain
+	Leader         string `json:"leader"`
+}
+
+// plan is what waits to be done, or who knows.
+func (d *daemon) plan() any {
+	if !d.follows() {
+		return d.book.openPlan()
+	}
+	leader := "not known"
+	for _, n := range d.fleet() {
+		if n.Leads {
+			leader = n.Node
+		}
+	}
+	return followersPlan{portfolio.NewPlan(d.current.Load().cfg.Portfolio.ID, d.now(), nil), leader}
 }
 
 // missingNodes says which daemons aren't there any more, by language.

@@ -88,7 +88,7 @@ func (d *daemon) adminHandler(n *generation) http.Handler {
 		Language: n.cfg.Language,
 		Token:    n.cfg.Admin.Token.Reveal(),
 		Status:   func(context.Context) (check.Report, error) { return d.report(), nil },
-		Plan:     func(context.Context) (any, error) { return d.book.openPlan(), nil },
+		Plan:     func(context.Context) (any, error) { return d.plan(), nil },
 		Certificates: func(context.Context) (any, error) {
 			return d.certificateList(), nil
 		},

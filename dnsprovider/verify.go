@@ -63,6 +63,7 @@ func verifyAt(ctx context.Context, ns Nameserver, zone portfolio.Name, want []po
 		return answer, false
 	}
 	a := asker{client: dnsclient.Client{Timeout: 2 * time.Second, Sockets: new(dnsclient.Sockets)}, server: ns.Addr.String(), zone: zone}
+	defer a.client.Sockets.Close()
 	// First whether it serves the zone at all, so that this is said once.
 	if _, err := a.ask(ctx, zone.FQDN(), dns.TypeSOA); err != nil {
 		answer.Err = err.Error()

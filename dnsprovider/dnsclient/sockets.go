@@ -4,15 +4,17 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"net"
 	"sync"
+	"time"
 
 	"github.com/miekg/dns"
 )
 
-// Sockets has the questions that a server is asked at the same time go out by
-// one UDP socket: opening one for each costs more than the asking. It is closed
-// with the last answer, so the next questions leave from another port, which
+// Sockets has the questions that a server is asked in one go leave by one UDP
+// socket: opening one for each costs more than the asking. It is closed soon
+// after the last answer, so that later questions leave from another port, which
 // who would forge answers has to guess. The zero value works; it is safe for
 // concurrent use.
 type Sockets struct {
@@ -20,10 +22,14 @@ type Sockets struct {
 	open map[string]*socket // by server
 }
 
+// linger is how long a socket waits for the next question.
+const linger = time.Second
+
 // socket is one of them.
 type socket struct {
 	conn  net.Conn
-	users int // counted under the lock of Sockets
+	users int         // counted under the lock of Sockets
+	idle  *time.Timer // closes it; runs while nobody uses it
 
 	mu      sync.Mutex
 	waiting map[uint16]chan packet // by the question's ID
@@ -50,17 +56,16 @@ func (s *Sockets) join(ctx context.Context, server string) (*socket, error) {
 	if k := s.open[server]; k != nil { // others were faster
 		_ = conn.Close() // nothing was sent
 		k.users++
+		k.idle.Stop()
 		return k, nil
 	}
 	k := &socket{conn: conn, users: 1, waiting: map[uint16]chan packet{}}
+	k.idle = time.AfterFunc(linger, func() { s.closeIdle(server, k) })
 	if s.open == nil {
 		s.open = map[string]*socket{}
 	}
 	s.open[server] = k
-	go func() {
-		k.read()
-		s.forget(server, k)
-	}()
+	go func() { s.broken(server, k, k.read()) }()
 	return k, nil
 }
 
@@ -70,40 +75,60 @@ func (s *Sockets) joinOpen(server string) *socket {
 	k := s.open[server]
 	if k != nil {
 		k.users++
+		k.idle.Stop() // too late, it finds a user
 	}
 	return k
 }
 
-// forget lets nobody join k any more.
-func (s *Sockets) forget(server string, k *socket) {
+// broken lets nobody join k any more, and tells all that wait.
+func (s *Sockets) broken(server string, k *socket, err error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.open[server] == k {
 		delete(s.open, server)
 	}
+	s.mu.Unlock()
+	k.fail(err)
 }
 
-// leave closes the socket behind the last.
-func (s *Sockets) leave(server string, k *socket) {
+// leave has the socket closed soon, if nobody comes.
+func (s *Sockets) leave(k *socket) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if k.users--; k.users > 0 {
+	if k.users--; k.users == 0 {
+		k.idle.Reset(linger)
+	}
+}
+
+// Close closes at once the sockets that nobody waits at.
+func (s *Sockets) Close() {
+	s.mu.Lock()
+	idle := maps.Clone(s.open)
+	s.mu.Unlock()
+	for server, k := range idle {
+		s.closeIdle(server, k)
+	}
+}
+
+func (s *Sockets) closeIdle(server string, k *socket) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if k.users > 0 {
 		return
 	}
 	if s.open[server] == k {
 		delete(s.open, server)
 	}
+	k.idle.Stop()
 	_ = k.conn.Close() // all that was wanted has been read
 }
 
 // read hands out what comes, until the socket is closed or fails.
-func (k *socket) read() {
+func (k *socket) read() error {
 	buffer := make([]byte, receiveSize)
 	for {
 		n, err := k.conn.Read(buffer)
 		if err != nil {
-			k.fail(err)
-			return
+			return err
 		}
 		if n < headerSize {
 			continue
@@ -163,7 +188,7 @@ func (c *Client) together(ctx context.Context, server string, m *dns.Msg) (*dns.
 	if err != nil {
 		return nil, err
 	}
-	defer c.Sockets.leave(server, k)
+	defer c.Sockets.leave(k)
 	wire, mac, err := c.Key.signed(m, c.now())
 	if err != nil {
 		return nil, err
@@ -174,6 +199,7 @@ func (c *Client) together(ctx context.Context, server string, m *dns.Msg) (*dns.
 	}
 	defer k.done(m.Id)
 	if _, err := k.conn.Write(wire); err != nil {
+		c.Sockets.broken(server, k, err) // it may be about what others have sent
 		return nil, err
 	}
 	for {

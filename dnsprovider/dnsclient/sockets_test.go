@@ -36,6 +36,7 @@ func TestSockets(t *testing.T) {
 	})
 	client := dnsclient.Client{Timeout: 20 * time.Second, Sockets: new(dnsclient.Sockets)}
 	for range 2 {
+		client.Sockets.Close()
 		var wg sync.WaitGroup
 		for i := range together {
 			wg.Go(func() {

@@ -83,7 +83,7 @@ func (a *app) check(ctx context.Context, r *wire.Rooms, only []portfolio.Name) (
 		a.term.Progress("checking", done, len(subjects))
 	})
 	frontend.Wait()
-	hits := wire.HitStore{Store: r.Store, Portfolio: r.Config.Portfolio.ID}
+	hits := wire.HitStore{Store: r.Store, Portfolio: r.Config.Portfolio.ID, Log: r.Log}
 	return report, cmp.Or(ctx.Err(), hits.LoadHits(ctx, report.Domains, r.Now().Format(time.DateOnly)))
 }
 

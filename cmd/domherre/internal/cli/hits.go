@@ -115,7 +115,7 @@ func (a *app) countedHits(ctx context.Context, cfg *config.Config, since string)
 		return doc, err
 	}
 	defer store.Close()
-	days, err := wire.HitStore{Store: store, Portfolio: cfg.Portfolio.ID}.Load(ctx, since)
+	days, err := wire.HitStore{Store: store, Portfolio: cfg.Portfolio.ID, Log: a.logger(cfg)}.Load(ctx, since)
 	return wire.NewHitsDoc(cfg.Portfolio.ID, days), err
 }
 

@@ -64,7 +64,7 @@ func (a *app) status(ctx context.Context, cfg *config.Config) (check.Report, err
 		return check.Report{}, hinted(fmt.Sprintf("nothing is known yet: no daemon answers (%v), and none has run with this state", err),
 			"domherre check looks now; domherre run starts the daemon")
 	}
-	hits := wire.HitStore{Store: store, Portfolio: cfg.Portfolio.ID}
+	hits := wire.HitStore{Store: store, Portfolio: cfg.Portfolio.ID, Log: a.logger(cfg)}
 	if err := hits.LoadHits(ctx, report.Domains, time.Now().Format(time.DateOnly)); err != nil {
 		return check.Report{}, err
 	}

@@ -104,7 +104,7 @@ type daemon struct {
 func newDaemon(o Options, store state.Store, log *slog.Logger) *daemon {
 	d := &daemon{
 		load: o.Load, newLog: o.Log, log: log, now: time.Now, store: store, zoneStore: store,
-		accepted: wire.NewAcceptedRuns(wire.Accepted{Storage: store}), lead: newLead(),
+		accepted: wire.NewAcceptedRuns(wire.Accepted{Storage: store, Log: log}), lead: newLead(),
 		metrics: web.NewMetrics(), visits: redirect.NewHits(check.UserAgent), zones: newQueue(), checks: newQueue(), wholeDone: make(chan struct{}),
 		complaints: newComplaints(), book: newBook(),
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"reflect"
 	"sync"
 
@@ -19,7 +20,10 @@ import (
 const AcceptedPrefix = "portfolio"
 
 // Accepted keeps the portfolio as last accepted in the state.
-type Accepted struct{ Storage certmagic.Storage }
+type Accepted struct {
+	Storage certmagic.Storage
+	Log     *slog.Logger // told of damage; may be nil
+}
 
 type acceptedDocument struct {
 	Version int             `json:"version"`
@@ -28,7 +32,8 @@ type acceptedDocument struct {
 
 func acceptedKey(id string) string { return AcceptedPrefix + "/" + id + "/accepted.json" }
 
-// LoadAccepted implements portfolio.AcceptedStore.
+// LoadAccepted implements portfolio.AcceptedStore. A damaged one is as good as
+// none: what is ours is found by its marks.
 func (a Accepted) LoadAccepted(ctx context.Context, id string) ([]portfolio.Domain, error) {
 	text, err := a.Storage.Load(ctx, acceptedKey(id))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -39,7 +44,8 @@ func (a Accepted) LoadAccepted(ctx context.Context, id string) ([]portfolio.Doma
 	}
 	var doc acceptedDocument
 	if err := json.Unmarshal(text, &doc); err != nil {
-		return nil, fmt.Errorf("the accepted portfolio in the state (%s) can't be read: %w", acceptedKey(id), err)
+		sayDamaged(a.Log, &damagedError{acceptedKey(id), err}, "which domains left the list is found by their marks, as on a new machine")
+		return nil, nil
 	}
 	return doc.Domains, nil
 }

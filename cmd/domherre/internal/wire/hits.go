@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"path"
 	"strings"
 
@@ -24,7 +25,8 @@ import (
 // late or half-way through a compaction.
 type HitStore struct {
 	Store     state.Store
-	Portfolio string // its ID
+	Portfolio string       // its ID
+	Log       *slog.Logger // told of damage; may be nil
 }
 
 // HitCounts are visits by class.
@@ -118,15 +120,29 @@ func (s HitStore) save(ctx context.Context, k hitsKey, days HitDays) error {
 	return s.Store.Store(ctx, k.key, text)
 }
 
-// load gives what a key holds; nothing where it isn't there.
+// load gives what a key holds; nothing where it isn't there, or is damaged:
+// what others have counted counts all the same.
 func (s HitStore) load(ctx context.Context, k hitsKey) (HitDays, error) {
+	days, err := s.read(ctx, k)
+	if damaged := (*damagedError)(nil); errors.As(err, &damaged) {
+		sayDamaged(s.Log, err, "the visits in it aren't counted")
+		return nil, nil
+	}
+	return days, err
+}
+
+// read gives what a key holds; nothing where it isn't there.
+func (s HitStore) read(ctx context.Context, k hitsKey) (HitDays, error) {
 	text, err := s.Store.Load(ctx, k.key)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	var doc hitsDoc
 	if err == nil {
-		if err = json.Unmarshal(text, &doc); err == nil && doc.Version != 1 {
+		if err := json.Unmarshal(text, &doc); err != nil {
+			return nil, &damagedError{k.key, err}
+		}
+		if doc.Version != 1 {
 			err = fmt.Errorf("it is of version %d, which this program doesn't know; use a newer one", doc.Version)
 		}
 	}
@@ -226,7 +242,7 @@ func (s HitStore) Compact(ctx context.Context, before string) error {
 func (s HitStore) compact(ctx context.Context, month hitsKey, keys []hitsKey) error {
 	all := HitDays{}
 	for _, k := range append([]hitsKey{month}, keys...) {
-		found, err := s.load(ctx, k)
+		found, err := s.read(ctx, k) // what is damaged isn't overwritten
 		if err != nil {
 			return err
 		}

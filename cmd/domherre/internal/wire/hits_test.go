@@ -19,7 +19,7 @@ func backends(t *testing.T, test func(t *testing.T, open func() HitStore)) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { s.Close() })
-			return HitStore{s, "du-avgor"}
+			return HitStore{Store: s, Portfolio: "du-avgor"}
 		})
 	}
 	t.Run("files", func(t *testing.T) { t.Parallel(); run(t, t.TempDir()) })

@@ -30,10 +30,15 @@ func hstsKey(portfolioID string) string { return "redirect/" + portfolioID + "/h
 // the domains come back as they are, with the error.
 func (h HSTS) Settle(ctx context.Context, portfolioID string, domains []portfolio.Domain) ([]portfolio.Domain, error) {
 	sent, err := h.load(ctx, portfolioID)
-	if err != nil {
+	if err != nil && sent == nil {
 		return domains, err
 	}
 	before := maps.Clone(sent)
+	if err != nil { // any may have sent it: taking back what wasn't sent does no harm
+		for _, d := range domains {
+			sent[d.Name.ASCII()] = "unknown"
+		}
+	}
 	settled := slices.Clone(domains)
 	for i := range settled {
 		switch name, header := settled[i].Name.ASCII(), &settled[i].Redirect.HSTS; {
@@ -46,8 +51,8 @@ func (h HSTS) Settle(ctx context.Context, portfolioID string, domains []portfoli
 	if maps.Equal(before, sent) {
 		return settled, nil
 	}
-	text, err := json.Marshal(sent)
-	if err == nil {
+	text, marshalErr := json.Marshal(sent)
+	if err = marshalErr; err == nil {
 		err = h.Storage.Store(ctx, hstsKey(portfolioID), text)
 	}
 	if err != nil {
@@ -56,18 +61,19 @@ func (h HSTS) Settle(ctx context.Context, portfolioID string, domains []portfoli
 	return settled, err
 }
 
-// load gives the header that each domain sent last, by A-labels.
+// load gives the header that each domain sent last, by A-labels; none, with a
+// damagedError, where that is lost.
 func (h HSTS) load(ctx context.Context, portfolioID string) (map[string]string, error) {
 	sent := map[string]string{}
 	text, err := h.Storage.Load(ctx, hstsKey(portfolioID))
 	if errors.Is(err, fs.ErrNotExist) {
 		return sent, nil
 	}
-	if err == nil {
-		err = json.Unmarshal(text, &sent)
-	}
 	if err != nil {
 		return nil, fmt.Errorf("reading which domains have sent HSTS: %w", err)
+	}
+	if err := json.Unmarshal(text, &sent); err != nil {
+		return map[string]string{}, &damagedError{hstsKey(portfolioID), err}
 	}
 	return sent, nil
 }

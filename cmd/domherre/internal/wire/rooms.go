@@ -70,7 +70,7 @@ func (r *Rooms) Close() error {
 
 // Leaving gives the domains that left the list and aren't pruned yet.
 func (r *Rooms) Leaving(ctx context.Context) ([]portfolio.Domain, error) {
-	accepted, err := (Accepted{r.Store}).LoadAccepted(ctx, r.Config.Portfolio.ID)
+	accepted, err := (Accepted{r.Store, r.Log}).LoadAccepted(ctx, r.Config.Portfolio.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,9 @@ func (r *Rooms) Reconciler(ctx context.Context, progress func(portfolio.Event)) 
 	if err := r.LoadCerts(ctx, nil); err != nil {
 		return nil, err
 	}
-	return NewReconciler(r.Config, r.Zones, r.Store, FactsOf(ctx, r.Config, r.Certs, r.Now()), progress), nil
+	reconciler := NewReconciler(r.Config, r.Zones, r.Store, FactsOf(ctx, r.Config, r.Certs, r.Now()), progress)
+	reconciler.Accepted = Accepted{r.Store, r.Log}
+	return reconciler, nil
 }
 
 // LoadCerts reads the inventory of the portfolio and the domains leaving it.
@@ -97,7 +99,7 @@ func NewReconciler(cfg *config.Config, zones portfolio.Zones, store state.Store,
 	return &portfolio.Reconciler{
 		Zones:     plain{zones},
 		Journal:   Journal{store},
-		Accepted:  Accepted{store},
+		Accepted:  Accepted{Storage: store},
 		Facts:     facts.Of,
 		Now:       time.Now,
 		Progress:  progress,

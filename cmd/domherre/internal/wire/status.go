@@ -33,11 +33,11 @@ func LoadStatus(ctx context.Context, s certmagic.Storage, portfolioID string) (r
 	if errors.Is(err, fs.ErrNotExist) {
 		return r, false, nil
 	}
-	if err == nil {
-		err = json.Unmarshal(text, &r)
-	}
 	if err != nil {
 		return r, false, fmt.Errorf("reading the last status from the state: %w", err)
+	}
+	if json.Unmarshal(text, &r) != nil { // damaged: the next look writes it anew
+		return check.Report{}, false, nil
 	}
 	return r, true, nil
 }

@@ -3,7 +3,6 @@
 package dnsprovider
 
 import (
-	"github.com/libdns/digitalocean"
 	"github.com/libdns/googleclouddns"
 	hetzner "github.com/libdns/hetzner/v2"
 	"github.com/libdns/linode"
@@ -21,13 +20,6 @@ func heavy() []row {
 		}, byDifference,
 			need("api_token", "an API token of the project, read and write", "${env:HETZNER_API_TOKEN}").secret(),
 		).weighs(weights{read: 2, call: 1, record: 2}).mendedBy(quirks{bared: true}), hetznerZones),
-		module[digitalocean.Provider](Type{
-			Name: "digitalocean", Home: "https://docs.digitalocean.com/reference/api/", Limits: api(2, 4), MinTTL: 30, Unsupported: []string{"MX", "CAA", "SRV", "HTTPS", "SVCB", "TLSA"},
-			Summary: "DigitalOcean DNS",
-			Cannot:  []string{noList, noHTTPS, "MX, CAA and SRV records are not seen, and can't be written"},
-		}, byDifference,
-			need("auth_token", "a personal access token with the scope domain", "${env:DIGITALOCEAN_TOKEN}").secret(),
-		).callByCall().mendedBy(quirks{blind: []string{"MX", "CAA", "SRV", "SOA"}, byRecord: true}),
 		module[googleclouddns.Provider](Type{
 			Name: "googleclouddns", Home: "https://cloud.google.com/dns/docs", Limits: api(1, 4), Unsupported: []string{"MX", "CAA", "SRV", "HTTPS", "SVCB", "TLSA"},
 			Summary: "Google Cloud DNS",

@@ -5,6 +5,7 @@ import (
 	"domherre/dnsprovider/bunny"
 	"domherre/dnsprovider/cloudflare"
 	"domherre/dnsprovider/desec"
+	"domherre/dnsprovider/digitalocean"
 	"domherre/dnsprovider/glesys"
 	"domherre/dnsprovider/loopia"
 	"domherre/dnsprovider/ovh"
@@ -39,6 +40,13 @@ func ownVendors() []row {
 			Summary: "deSEC",
 			Cannot:  []string{"it takes no TTL below 3600 unless deSEC allows it for the domain"},
 		}, func(s desec.Settings, _ Config, _ Deps) (any, error) { return desec.New(s), nil }, nil).routed().weighs(weights{read: 1, zone: 1}),
+		typed(Type{
+			Name: "digitalocean", Home: "https://docs.digitalocean.com/reference/api/", Limits: api(2, 4), MinTTL: 30, Creates: true,
+			Unsupported: []string{"CAA", "HTTPS", "SVCB", "TLSA", "SSHFP", "MX 0 ."}, Longest: 500,
+			Summary: "DigitalOcean DNS",
+			Cannot: []string{"it can't hold HTTPS, TLSA and SSHFP records, null MX, and texts that are empty, have backslashes, more than some 500 octets or are no UTF-8",
+				"CAA records are seen and left alone: DigitalOcean takes none with spaces, as those for an ACME account have them"},
+		}, func(s digitalocean.Settings, _ Config, _ Deps) (any, error) { return digitalocean.New(s), nil }, nil).routed(),
 		typed(Type{
 			Name: "loopia", Home: "https://www.loopia.se/api/", Limits: api(1, 1), MinTTL: 300,
 			Unsupported: []string{"HTTPS", "SVCB", "MX 0 ."}, Longest: 450,

@@ -129,7 +129,7 @@ func decode(zone string, value []byte) (*stored, error) {
 	// Room for a usual zone: growing step by step costs as much as the rest.
 	z := stored{RRsets: make([]portfolio.RRset, 0, 16)}
 	fail := func(err error) (*stored, error) {
-		return nil, fmt.Errorf("zone %s in the state can't be read: %w; remove %s/%s%s from the state, then apply writes it anew",
+		return nil, fmt.Errorf("zone %s in the state can't be read: %w; remove %s/%s%s from the state, then apply --force writes it anew",
 			zone, err, keyPrefix, zone, keySuffix)
 	}
 	if err := json.Unmarshal(value, &z); err != nil {

@@ -161,6 +161,9 @@ func (a reply) send(w http.ResponseWriter, r *http.Request) {
 			h[f.name] = []string{f.value}
 		}
 	}
+	if r.ProtoMajor > 1 {
+		delete(h, "Connection") // a field of HTTP/1 only: clients refuse an answer that has it
+	}
 	w.WriteHeader(a.status)
 	if r.Method != http.MethodHead {
 		// A visitor who has gone can't be told anything; nobody else wants to know.

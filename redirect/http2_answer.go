@@ -88,6 +88,9 @@ func (r *recorder) reply() reply {
 	if r.status == 0 {
 		r.status = http.StatusOK
 	}
+	if len(r.body) > 0 && r.header["Content-Type"] == nil { // as net/http does
+		r.header.Set("Content-Type", http.DetectContentType(r.body))
+	}
 	var fields []field
 	for name, values := range r.header {
 		for _, v := range values {

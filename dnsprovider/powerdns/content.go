@@ -9,8 +9,8 @@ import (
 	"domherre/dnsprovider/zoneio"
 )
 
-// content gives RDATA in the one form that the server takes: of SVCB and HTTPS
-// records, its API refuses any but its own spelling.
+// content gives RDATA in the one form that the server takes: of SVCB, HTTPS and
+// LOC records, its API refuses any but its own spelling.
 func content(rr dns.RR) string {
 	var svcb *dns.SVCB
 	switch rr := rr.(type) {
@@ -18,6 +18,8 @@ func content(rr dns.RR) string {
 		svcb = rr
 	case *dns.HTTPS:
 		svcb = &rr.SVCB
+	case *dns.LOC:
+		return location(rr)
 	default:
 		return zoneio.Presentation(rr)
 	}
@@ -41,3 +43,30 @@ func parameter(kv dns.SVCBKeyValue) string {
 	// PowerDNS 4.7 knows no later keys by name.
 	return fmt.Sprintf(`key%d="%s"`, kv.Key(), kv.String())
 }
+
+// location spells a LOC record (RFC 1876) as the server does.
+func location(rr *dns.LOC) string {
+	return fmt.Sprintf("%s %s %s %s %s %s", angle(rr.Latitude, 'N', 'S'), angle(rr.Longitude, 'E', 'W'),
+		metres(int64(rr.Altitude)-100_000_00), span(rr.Size), span(rr.HorizPre), span(rr.VertPre))
+}
+
+// angle spells thousandths of a second of arc, counted from 2^31.
+func angle(v uint32, above, below rune) string {
+	towards, n := above, int64(v)-dns.LOC_EQUATOR
+	if n <= 0 { // the equator is south to it, Greenwich west
+		towards, n = below, -n
+	}
+	return fmt.Sprintf("%d %d %d.%03d %c", n/dns.LOC_DEGREES, n%dns.LOC_DEGREES/dns.LOC_HOURS, n%dns.LOC_HOURS/1000, n%1000, towards)
+}
+
+// span spells a length that is written as a digit and a power of ten, in
+// centimetres.
+func span(v uint8) string {
+	n := int64(v >> 4)
+	for range v & 0x0f {
+		n *= 10
+	}
+	return metres(n)
+}
+
+func metres(centimetres int64) string { return fmt.Sprintf("%.2fm", float64(centimetres)/100) }

@@ -57,6 +57,37 @@ func TestServiceParameters(t *testing.T) {
 	}
 }
 
+// So it does of locations.
+func TestLocations(t *testing.T) {
+	t.Parallel()
+	s := dnstest.StartPowerDNS(t, "a.example")
+	p, err := powerdns.New(powerdns.Settings{ServerURL: s.API, APIToken: s.Token}, powerdns.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	zone := name(t, "a.example")
+	for _, data := range []string{
+		"59 19 57 N 18 4 12 E 10m", "33 51 24.5 S 151 12 3.25 W -12.34m 3m 200m 5000000m", "0 0 0 N 0 0 0 E 0m 0m 0m 0m",
+	} {
+		before, err := p.ReadZone(t.Context(), zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := portfolio.NewRRset(zone, "x", "LOC", 300, []string{data})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.WriteZone(t.Context(), zone.FQDN(), before, []portfolio.Step{{Set: []portfolio.RRset{want}}}); err != nil {
+			t.Error(err)
+			continue
+		}
+		after, err := p.ReadZone(t.Context(), zone)
+		if got, _ := after.Find(want.Key()); err != nil || len(got.Data) != 1 || got.Data[0] != want.Data[0] {
+			t.Errorf("%s comes back as %v, %v", want.Data, got.Data, err)
+		}
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	s := dnstest.StartPowerDNS(t, "a.example")

@@ -22,7 +22,6 @@ require (
 	github.com/libdns/acmedns v0.5.0
 	github.com/libdns/cloudns v1.2.0
 	github.com/libdns/dnsimple v0.5.0
-	github.com/libdns/domainnameshop v0.2.2
 	github.com/libdns/duckdns v0.3.0
 	github.com/libdns/gandi v1.1.0
 	github.com/libdns/gcore v0.0.0-20250427050847-9964da923833

@@ -1,7 +1,6 @@
 package dnsprovider
 
 import (
-	"github.com/libdns/domainnameshop"
 	"github.com/libdns/infomaniak"
 	"github.com/libdns/mijnhost"
 	"github.com/libdns/mythicbeasts"
@@ -58,16 +57,6 @@ func hosters() []row {
 			need("key_id", "the API key's id", "abcdefghijklmnop"),
 			need("secret", "the API key's secret", "${env:MYTHICBEASTS_SECRET}").secret(),
 		).weighs(weights{read: 1, call: 1, record: 0}).mendedBy(quirks{blind: []string{"SRV"}, dropsAll: true}),
-		module[domainnameshop.Provider](Type{
-			Name: "domainnameshop", Home: "https://api.domeneshop.no/docs/", Limits: api(1, 2), MinTTL: 60,
-			Summary:     "Domeneshop, Domainnameshop",
-			Unsupported: []string{"MX", "CAA", "SRV", "HTTPS", "SVCB", "TLSA"},
-			Cannot: []string{noList, "MX, SRV, CAA and HTTPS records can't be written, and SRV records are not seen",
-				"a zone that holds CAA records is unreadable to its module", "TTLs must be multiples of 60"},
-		}, byDifference,
-			need("api_token", "an API token", "${env:DOMAINNAMESHOP_API_TOKEN}").secret(),
-			need("api_secret", "the token's secret", "${env:DOMAINNAMESHOP_API_SECRET}").secret(),
-		).weighs(weights{read: 1, record: 1}).mendedBy(quirks{blind: []string{"SRV"}, byRecord: true}),
 		module[wedos.Provider](Type{
 			Name: "wedos", Home: "https://kb.wedos.com/en/wapi/wapi-wedos-api-basic-information/", Limits: api(1, 0.25), MinTTL: 300,
 			Summary:     "WEDOS",

@@ -6,6 +6,7 @@ import (
 	"domherre/dnsprovider/cloudflare"
 	"domherre/dnsprovider/desec"
 	"domherre/dnsprovider/digitalocean"
+	"domherre/dnsprovider/domeneshop"
 	"domherre/dnsprovider/glesys"
 	"domherre/dnsprovider/loopia"
 	"domherre/dnsprovider/ovh"
@@ -47,6 +48,13 @@ func ownVendors() []row {
 			Cannot: []string{"it can't hold HTTPS, TLSA and SSHFP records, null MX, and texts that are empty, have backslashes, more than some 500 octets or are no UTF-8",
 				"CAA records are seen and left alone: DigitalOcean takes none with spaces, as those for an ACME account have them"},
 		}, func(s digitalocean.Settings, _ Config, _ Deps) (any, error) { return digitalocean.New(s), nil }, nil).routed(),
+		typed(Type{
+			Name: "domainnameshop", Home: "https://api.domeneshop.no/docs/", Limits: api(1, 2), MinTTL: 60,
+			Unsupported: []string{"HTTPS", "SVCB", "SSHFP", "MX 0 ."},
+			Summary:     "Domeneshop, Domainnameshop",
+			Cannot: []string{"it can't hold HTTPS and SSHFP records, null MX, empty texts and those that are no UTF-8",
+				"TTLs must be whole minutes", "NS records at the apex and DS records are not seen"},
+		}, func(s domeneshop.Settings, _ Config, _ Deps) (any, error) { return domeneshop.New(s), nil }, nil).routed(),
 		typed(Type{
 			Name: "loopia", Home: "https://www.loopia.se/api/", Limits: api(1, 1), MinTTL: 300,
 			Unsupported: []string{"HTTPS", "SVCB", "MX 0 ."}, Longest: 450,

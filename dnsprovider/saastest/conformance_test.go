@@ -26,8 +26,9 @@ func TestConformance(t *testing.T) {
 
 // excepted are the tests that a vendor can't pass; docs/providers.md tells why.
 var excepted = map[string]map[string]string{
-	"bunny":      {"apex name servers": "bunny.net keeps the NS records at the apex to itself"},
-	"cloudflare": {"apex name servers": "Cloudflare keeps the NS records at the apex to itself"},
+	"bunny":          {"apex name servers": "bunny.net keeps the NS records at the apex to itself"},
+	"domainnameshop": {"apex name servers": "Domeneshop keeps the NS records at the apex to itself"},
+	"cloudflare":     {"apex name servers": "Cloudflare keeps the NS records at the apex to itself"},
 }
 
 // typeOf is what the registry says of a type.

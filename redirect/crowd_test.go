@@ -1,12 +1,16 @@
 package redirect
 
 import (
+	"context"
+	"crypto/tls"
+	"hash/maphash"
+	"io"
 	"net"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"hash/maphash"
 )
 
 // TestCrowdLanes fills a crowd from one lane: what comes from there too fast is
@@ -106,4 +110,51 @@ type aged struct {
 func (a *aged) evict() bool {
 	a.gone(a.number)
 	return true
+}
+
+// TestHonestInACrowd: while many from elsewhere begin handshakes, break them off
+// and come again, more than may wait, no honest visitor fails, and in the end
+// nobody waits.
+func TestHonestInACrowd(t *testing.T) {
+	t.Parallel()
+	s := start(t, mustTable(t, testSites()...), Options{TLS: certs(testCert(t, "kopasex.se"))})
+	s.crowd.mu.Lock()
+	s.crowd.limit = 16
+	s.crowd.mu.Unlock()
+	ctx, cancel := context.WithCancel(context.Background())
+	crowd := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
+	var attackers sync.WaitGroup
+	var came atomic.Int64
+	for i := range 40 {
+		attackers.Go(func() {
+			for ctx.Err() == nil {
+				c, err := crowd.DialContext(ctx, "tcp", s.secure)
+				if err != nil {
+					continue
+				}
+				came.Add(1)
+				cut := context.AfterFunc(ctx, func() { c.Close() })
+				if i%8 > 0 {
+					_, _ = io.Copy(io.Discard, c) // says nothing
+				} else {
+					_ = tls.Client(c, &tls.Config{ServerName: "kopasex.se", InsecureSkipVerify: true}).HandshakeContext(ctx)
+				}
+				cut()
+				c.Close()
+			}
+		})
+	}
+	until(t, func() bool { return came.Load() > 200 })
+	for range 10 {
+		if resp, _ := via(t, client(t, s.secure, nil), "GET", "https://kopasex.se/", ""); resp.StatusCode != 302 {
+			t.Errorf("got %d", resp.StatusCode)
+		}
+	}
+	cancel()
+	attackers.Wait()
+	until(t, func() bool {
+		s.crowd.mu.Lock()
+		defer s.crowd.mu.Unlock()
+		return s.crowd.size == 0
+	})
 }

@@ -159,20 +159,31 @@ func (k *socket) fail(err error) {
 	k.waiting = nil
 }
 
-// expect gives what comes for the question with an ID that nobody else uses.
-func (k *socket) expect(id uint16) (chan packet, error) {
+// expect gives what comes for a question, and the question itself, with another
+// ID where somebody else waits for an answer to its own.
+func (k *socket) expect(m *dns.Msg) (*dns.Msg, chan packet, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.waiting == nil {
-		return nil, net.ErrClosed
+		return nil, nil, net.ErrClosed
 	}
-	if k.waiting[id] != nil {
-		return nil, fmt.Errorf("the ID %d is in use", id)
+	if len(k.waiting) > mostWaiting {
+		return nil, nil, fmt.Errorf("more than %d questions wait for this server", mostWaiting)
+	}
+	if k.waiting[m.Id] != nil {
+		other := *m
+		m = &other
+		for k.waiting[m.Id] != nil {
+			m.Id = dns.Id()
+		}
 	}
 	to := make(chan packet, 4) // forged ones may come before the right one
-	k.waiting[id] = to
-	return to, nil
+	k.waiting[m.Id] = to
+	return m, to, nil
 }
+
+// mostWaiting leaves half of the IDs free, so that one is soon found.
+const mostWaiting = 1 << 15
 
 func (k *socket) done(id uint16) {
 	k.mu.Lock()
@@ -189,15 +200,15 @@ func (c *Client) together(ctx context.Context, server string, m *dns.Msg) (*dns.
 		return nil, err
 	}
 	defer c.Sockets.leave(k)
-	wire, mac, err := c.Key.signed(m, c.now())
-	if err != nil {
-		return nil, err
-	}
-	answers, err := k.expect(m.Id)
+	m, answers, err := k.expect(m)
 	if err != nil {
 		return nil, err
 	}
 	defer k.done(m.Id)
+	wire, mac, err := c.Key.signed(m, c.now())
+	if err != nil {
+		return nil, err
+	}
 	if _, err := k.conn.Write(wire); err != nil {
 		c.Sockets.broken(server, k, err) // it may be about what others have sent
 		return nil, err

@@ -41,7 +41,9 @@ func TestSockets(t *testing.T) {
 		for i := range together {
 			wg.Go(func() {
 				name := fmt.Sprintf("d%d.example.", i)
-				answer, err := client.Exchange(t.Context(), addr, dnsclient.Question(name, dns.TypeTXT, false))
+				question := dnsclient.Question(name, dns.TypeTXT, false)
+				question.Id = uint16(i / 2) // as chance would have it
+				answer, err := client.Exchange(t.Context(), addr, question)
 				if err != nil || answer.Answer[0].(*dns.TXT).Txt[0] != name {
 					t.Errorf("%s: %v, %v", name, answer, err)
 				}

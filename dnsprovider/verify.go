@@ -81,7 +81,9 @@ func verifyAt(ctx context.Context, ns Nameserver, zone portfolio.Name, want []po
 		})
 	}
 	wg.Wait()
-	answer.Wrong = slices.DeleteFunc(wrong, func(s string) bool { return s == "" })
+	if wrong = slices.DeleteFunc(wrong, func(s string) bool { return s == "" }); len(wrong) > 0 {
+		answer.Wrong = wrong
+	}
 	return answer, false
 }
 

@@ -138,7 +138,7 @@ func matches(m, answer *dns.Msg) bool {
 }
 
 func (c *Client) dial(ctx context.Context, network, server string) (*connection, error) {
-	var d net.Dialer
+	d := net.Dialer{KeepAlive: -1} // no conversation is that long
 	raw, err := d.DialContext(ctx, network, server)
 	if err != nil {
 		return nil, err

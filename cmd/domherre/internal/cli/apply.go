@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"domherre/cmd/domherre/internal/term"
 	"domherre/cmd/domherre/internal/wire"
 	"domherre/dnsprovider"
 	"domherre/portfolio"
@@ -142,14 +143,14 @@ func (a *app) showReport(r portfolio.Report, redact func(string) string) error {
 		portfolio.Plan
 		Domains []appliedDomain `json:"domains"` // in place of the plan's
 	}{Plan: r.Plan, Domains: []appliedDomain{}}
-	for i, d := range r.Plan.Domains {
-		o := r.Outcomes[i]
+	doc.Plan.Domains = nil
+	return term.WriteDomains(a.term.Out, doc, len(r.Plan.Domains), func(i int) any {
+		d, o := r.Plan.Domains[i], r.Outcomes[i]
 		if o.Err != nil && d.Error == "" {
 			d.Error = o.Err.Error()
 		}
-		doc.Domains = append(doc.Domains, appliedDomain{d, outcomeWord(o, r), o.Journal})
-	}
-	return a.term.JSON(doc)
+		return appliedDomain{d, outcomeWord(o, r), o.Journal}
+	})
 }
 
 // outcomeWord is a domain's outcome; where the guard stopped the whole run, all

@@ -1,9 +1,9 @@
 package cli
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -11,6 +11,7 @@ import (
 	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
+	"domherre/cmd/domherre/internal/term"
 	"domherre/cmd/domherre/internal/wire"
 	"domherre/dnsprovider"
 	"domherre/portfolio"
@@ -85,7 +86,7 @@ func redactPlan(p portfolio.Plan, redact func(string) string) portfolio.Plan {
 
 func (a *app) showPlan(p portfolio.Plan, costs []dnsprovider.Cost) error {
 	if a.json() {
-		return a.term.JSON(p)
+		return writeJSON(a.term.Out, p)
 	}
 	a.writePlan(p, costs)
 	return nil
@@ -122,17 +123,33 @@ func planExit(p portfolio.Plan, detailed bool) error {
 // savePlan writes a plan whole or not at all. It may hold what nobody else
 // should read before it is public.
 func savePlan(path string, p portfolio.Plan) error {
-	text, err := json.MarshalIndent(p, "", "  ")
+	err := replaceFile(path, func(w io.Writer) error { return writeJSON(w, p) })
 	if err != nil {
-		return err
-	}
-	if err := renameio.WriteFile(path, append(text, '\n'), 0o600); err != nil {
 		if e := (*fs.PathError)(nil); errors.As(err, &e) {
 			err = e.Err // its path is that of a file on the way
 		}
 		return fmt.Errorf("saving the plan in %s: %w", path, err)
 	}
 	return nil
+}
+
+// replaceFile writes a file that only its owner reads.
+func replaceFile(path string, write func(io.Writer) error) error {
+	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o600), renameio.WithExistingPermissions())
+	if err != nil {
+		return err
+	}
+	if err := write(f); err != nil {
+		return errors.Join(err, f.Cleanup())
+	}
+	return errors.Join(f.CloseAtomicallyReplace(), f.Cleanup())
+}
+
+// writeJSON writes a plan as the contract has it.
+func writeJSON(w io.Writer, p portfolio.Plan) error {
+	domains := p.Domains
+	p.Domains = []portfolio.DomainPlan{}
+	return term.WriteDomains(w, p, len(domains), func(i int) any { return &domains[i] })
 }
 
 // loadPlan reads a plan that plan --out saved.

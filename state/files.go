@@ -79,6 +79,8 @@ func remedy(err error) string {
 		return "run as the user who owns it, or give it to " + userName() + " (chown -R)"
 	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist):
 		return "a file is in its place: remove it, or name another folder under state:"
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		return "let the process open more files (LimitNOFILE= of its unit, ulimit -n)"
 	case errors.Is(err, syscall.ENOLCK), errors.Is(err, syscall.ENOTSUP):
 		return "its file system knows no locks: name a folder on a local disk under state:"
 	}

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"path"
 	"path/filepath"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -53,6 +54,7 @@ func (c *cached) follow(ctx context.Context) {
 	}
 	for c.mirror(ctx) != nil && pauseFor(ctx, comeBack) {
 	}
+	debug.FreeOSMemory() // what comparing two lists of thousands leaves behind
 	for key := range keys {
 		for c.refresh(ctx, key) != nil && pauseFor(ctx, comeBack) {
 		}

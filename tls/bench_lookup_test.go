@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -90,17 +91,20 @@ func cold(b *testing.B, m *Manager) {
 	look(b, m)
 }
 
-// look looks up one certificate after the other.
+// look looks up one certificate after the other. The slowest of all is the
+// machine's doing where other work keeps it busy.
 func look(b *testing.B, m *Manager) {
 	get := m.ServerConfig().GetCertificate
-	var slowest time.Duration
+	var took []time.Duration
 	for i := 0; b.Loop(); i++ {
 		began := time.Now()
 		c, err := get(&tls.ClientHelloInfo{ServerName: fmt.Sprintf("www.domain%d.example", i%10_000)})
-		slowest = max(slowest, time.Since(began))
+		took = append(took, time.Since(began))
 		if c == nil || err != nil {
 			b.Fatal("no certificate: ", err)
 		}
 	}
-	b.ReportMetric(float64(slowest.Microseconds()), "µs-slowest")
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)*999/1000].Microseconds()), "µs-p99.9")
+	b.ReportMetric(float64(took[len(took)-1].Microseconds()), "µs-slowest")
 }

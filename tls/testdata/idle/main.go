@@ -62,11 +62,24 @@ func run(location, cache, count, roots, directory string) error {
 	fmt.Println("handshake")
 	<-m.Loaded()
 	fmt.Println(time.Since(began).Milliseconds())
-	debug.FreeOSMemory()
+	settle()
 	fmt.Println(statusKB("VmRSS:"))
 	fmt.Println(statusKB("RssAnon:"))
 	_, err = io.Copy(io.Discard, os.Stdin)
 	return err
+}
+
+// settle waits until the memory in use stays what it is.
+func settle() {
+	for before := 0; ; {
+		debug.FreeOSMemory()
+		now := statusKB("RssAnon:")
+		if now >= before-before/200 && now <= before+before/200 {
+			return
+		}
+		before = now
+		time.Sleep(500 * time.Millisecond)
+	}
 }
 
 // shakeHands connects as a browser that trusts roots.

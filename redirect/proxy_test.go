@@ -118,6 +118,10 @@ func TestProxyProtocol(t *testing.T) {
 	if got := raw(t, listed.plain, v1+v1+request); answers(t, got, "GET")[0].StatusCode != 400 {
 		t.Errorf("a second header: got %q", got)
 	}
+	const post = "POST / HTTP/1.1\r\nHost: kopasex.se\r\nContent-Length: 3\r\n\r\nabc" // net/http's
+	if got := raw(t, listed.plain, v1+"GET / HTTP/1.1\r\nHost: kopasex.se\r\n\r\n"+post); len(answers(t, got, "GET", "POST")) != 2 {
+		t.Errorf("two requests behind a header: got %q", got)
+	}
 	for _, header := range []string{v1, proxyV2(1, 0x21, make([]byte, 36))} {
 		c := dialTLS(t, listed.secure, header, "kopasex.se")
 		if _, err := io.WriteString(c, request); err != nil {

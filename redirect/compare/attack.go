@@ -25,6 +25,7 @@ var assaults = []assault{
 	{"none", 0, 0, false, nil},
 	{"idle connections", 4, 12500, false, silent},
 	{"idle TLS connections", 1, 7000, true, func(addr, host string) { overTLS(addr, host, "http/1.1", idle) }},
+	{"idle HTTP/2 connections, their tables full", 1, 7000, true, func(addr, host string) { overTLS(addr, host, "h2", fillTable) }},
 	{"idle TLS connections, shed", 4, 12500, true, func(addr, host string) { overTLS(addr, host, "http/1.1", idle) }},
 	{"slow heads", 1, 2000, false, drip("GET / HTTP/1.1\r\nHost: host-0.example\r\nX-")},
 	{"slow bodies", 1, 2000, false, drip("POST / HTTP/1.1\r\nHost: host-0.example\r\nContent-Length: 100000\r\n\r\n")},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"time"
 
@@ -77,14 +78,23 @@ func framed(c net.Conn) (*http2.Framer, []byte) {
 	return f, getBlock()
 }
 
-// getBlock is the header block of a GET.
-func getBlock() []byte {
+// getBlock is the header block of a GET, with more fields.
+func getBlock(more ...[2]string) []byte {
 	var block bytes.Buffer
 	e := hpack.NewEncoder(&block)
-	for _, h := range [][2]string{{":method", "GET"}, {":scheme", "https"}, {":authority", "host-0.example"}, {":path", "/"}} {
+	for _, h := range append([][2]string{{":method", "GET"}, {":scheme", "https"}, {":authority", "host-0.example"}, {":path", "/"}}, more...) {
 		_ = e.WriteField(hpack.HeaderField{Name: h[0], Value: h[1]})
 	}
 	return block.Bytes()
+}
+
+// fillTable has the server keep as much of a header block as it may, and is idle.
+func fillTable(c net.Conn) {
+	_, _ = io.WriteString(c, http2.ClientPreface) // what follows fails if this does
+	f := http2.NewFramer(c, nil)
+	_ = f.WriteSettings()
+	_ = f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: getBlock([2]string{"x-fill", strings.Repeat("a", 3900)}), EndHeaders: true, EndStream: true})
+	idle(c)
 }
 
 func rapidReset(c net.Conn) {

@@ -47,10 +47,15 @@ func (p Plan) encode(h hash.Hash) {
 // ParsePlan reads a saved plan, as written by encoding/json, and checks that it
 // is whole and as it was made.
 func ParsePlan(text []byte) (Plan, error) {
-	var p Plan
-	if err := json.Unmarshal(text, &p); err != nil {
+	var doc struct {
+		Plan
+		Domains savedDomains `json:"domains"` // in place of the plan's
+	}
+	if err := json.Unmarshal(text, &doc); err != nil {
 		return Plan{}, fmt.Errorf("the saved plan can't be read: %w", err)
 	}
+	p := doc.Plan
+	p.Domains = doc.Domains
 	if p.Version != 1 {
 		return Plan{}, fmt.Errorf("the saved plan has version %d, not 1: make it anew with plan --out", p.Version)
 	}
@@ -58,4 +63,27 @@ func ParsePlan(text []byte) (Plan, error) {
 		return Plan{}, ErrPlanEdited
 	}
 	return p, nil
+}
+
+// savedDomains share what they have in common, as those of a new plan do.
+type savedDomains []DomainPlan
+
+// UnmarshalJSON reads them one by one.
+func (s *savedDomains) UnmarshalJSON(text []byte) error {
+	dec := json.NewDecoder(bytes.NewReader(text))
+	switch first, err := dec.Token(); {
+	case err != nil || first == nil: // null
+		return err
+	case first != json.Delim('['):
+		return errors.New("its domains are no list")
+	}
+	kept := newShared()
+	for dec.More() {
+		var d DomainPlan
+		if err := dec.Decode(&d); err != nil {
+			return err
+		}
+		*s = append(*s, kept.plan(d))
+	}
+	return nil
 }

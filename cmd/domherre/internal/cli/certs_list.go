@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"domherre/cmd/domherre/internal/term"
 	"domherre/cmd/domherre/internal/wire"
 )
 
@@ -64,7 +65,7 @@ func (a *app) showCerts(doc wire.CertificateList) error {
 		if w.NextTry != nil {
 			next = w.NextTry.UTC().Format("2006-01-02 15:04 UTC")
 		}
-		rows = append(rows, []string{w.Domain, w.State, next, firstOf(w.Waiting, w.LastError, "an order by the daemon, or by certs renew")})
+		rows = append(rows, []string{term.Both(w.Domain, w.ASCII), w.State, next, firstOf(w.Waiting, w.LastError, "an order by the daemon, or by certs renew")})
 	}
 	a.term.Printf("\n")
 	a.term.Table([]string{"WAITING", "STATE", "NEXT TRY", "FOR"}, rows)

@@ -82,13 +82,13 @@ func (a *app) showRenewed(cfg *config.Config, done []tls.Renewed) error {
 		return renewExit(doc)
 	}
 	for _, c := range doc.Certificates {
-		switch c.Outcome {
+		switch name := term.Both(c.Domain, c.ASCII); c.Outcome {
 		case tls.Issued:
-			a.term.Printf("%s: issued by %s, valid until %s\n", c.Domain, c.Issuer, c.NotAfter.Format("2006-01-02"))
+			a.term.Printf("%s: issued by %s, valid until %s\n", name, c.Issuer, c.NotAfter.Format("2006-01-02"))
 		case tls.Waits:
-			a.term.Printf("%s: waits: %s\n", c.Domain, c.Waiting)
+			a.term.Printf("%s: waits: %s\n", name, c.Waiting)
 		case tls.Failed:
-			a.term.Printf("%s: failed: %s\n", c.Domain, strings.TrimPrefix(firstOf(c.LastError, c.Waiting), c.Domain+": "))
+			a.term.Printf("%s: failed: %s\n", name, strings.TrimPrefix(firstOf(c.LastError, c.Waiting), name+": "))
 		}
 	}
 	a.term.Printf("%s: %d issued, %d not due, %d waiting, %d failed.\n", term.Count(len(doc.Certificates), "certificate"),

@@ -17,7 +17,7 @@ func (t *Term) History(entries []portfolio.Entry, detail bool) {
 	if !detail {
 		rows := make([][]string, 0, len(entries))
 		for _, e := range entries {
-			rows = append(rows, []string{e.ID, moment(e.Time), e.By, e.Domain, t.did(e)})
+			rows = append(rows, []string{e.ID, moment(e.Time), e.By, Both(e.Domain, e.ASCII), t.did(e)})
 		}
 		t.Table([]string{"ENTRY", "TIME", "BY", "DOMAIN", "WHAT"}, rows)
 		return
@@ -26,7 +26,7 @@ func (t *Term) History(entries []portfolio.Entry, detail bool) {
 		if i > 0 {
 			t.Printf("\n")
 		}
-		t.Printf("%s %s by %s, %s\n  %s\n", t.paint(bold, e.ID), moment(e.Time), e.By, e.Domain, t.did(e))
+		t.Printf("%s %s by %s, %s\n  %s\n", t.paint(bold, e.ID), moment(e.Time), e.By, Both(e.Domain, e.ASCII), t.did(e))
 		zone, err := portfolio.ParseName(e.ASCII)
 		for _, c := range e.Changes {
 			l := changeLine(zone, c)

@@ -55,10 +55,15 @@ func checksOf(r check.Report) []string {
 }
 
 func bothForms(d check.DomainStatus) string {
-	if d.Domain == d.ASCII {
-		return d.Domain
+	return Both(d.Domain, d.ASCII)
+}
+
+// Both names a domain by U-labels, with its A-labels behind where they differ.
+func Both(domain, ascii string) string {
+	if domain == ascii {
+		return domain
 	}
-	return d.Domain + " (" + d.ASCII + ")"
+	return domain + " (" + ascii + ")"
 }
 
 // advice writes, for each domain that isn't well, what was found and who must

@@ -27,15 +27,14 @@ func (a *app) certsListCommand() *cobra.Command {
 	return c
 }
 
-// certificates asks the daemon, which knows what each waits for, else the state:
-// where none runs, or where it follows another.
+// certificates asks the daemon, which knows what each waits for, else the state.
 func (a *app) certificates(c *cobra.Command) (wire.CertificateList, error) {
 	cfg, err := a.load(c)
 	if err != nil {
 		return wire.CertificateList{}, err
 	}
 	var doc wire.CertificateList
-	if askDaemon(c.Context(), cfg, "certificates", &doc) == nil && doc.Portfolio == cfg.Portfolio.ID && doc.Waiting != nil {
+	if askDaemon(c.Context(), cfg, "certificates", &doc) == nil && doc.Portfolio == cfg.Portfolio.ID {
 		return doc, nil
 	}
 	r, err := a.openCerts(c, a.openToRead)
@@ -43,7 +42,11 @@ func (a *app) certificates(c *cobra.Command) (wire.CertificateList, error) {
 		return wire.CertificateList{}, err
 	}
 	defer r.Close()
-	return wire.CertificatesJSON(r.Config, r.Certs, r.Now()), nil
+	doc = wire.CertificatesJSON(r.Config, r.Certs, r.Now())
+	if seen, ok, err := wire.LoadStatus(c.Context(), r.Store, cfg.Portfolio.ID); err == nil && ok {
+		doc.Explain(seen)
+	}
+	return doc, nil
 }
 
 func (a *app) showCerts(doc wire.CertificateList) error {

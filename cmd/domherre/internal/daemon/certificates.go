@@ -74,12 +74,18 @@ func (d *daemon) awaitCertificates(ctx context.Context, n *generation) {
 	}
 }
 
-// certificateList is what there is, and what waits. What waits the leader knows.
+// certificateList is what there is, and what waits. A daemon that follows knows of
+// that what the leader has seen.
 func (d *daemon) certificateList() wire.CertificateList {
 	n := d.current.Load()
 	list := wire.CertificatesJSON(n.cfg, n.certs, d.now())
-	if d.follows() {
-		list.Waiting = nil
+	if r := d.leaders.Load(); r != nil && d.follows() {
+		for i := range list.Waiting {
+			if w := &list.Waiting[i]; w.State != wire.StatePlanned {
+				w.Waiting, w.LastError, w.Attempts, w.NextTry = "", "", 0, nil // from when it led, if it did
+			}
+		}
+		list.Explain(*r)
 	}
 	return list
 }

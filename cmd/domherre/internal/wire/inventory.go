@@ -3,6 +3,7 @@ package wire
 import (
 	"time"
 
+	"domherre/check"
 	"domherre/config"
 	"domherre/tls"
 )
@@ -12,7 +13,7 @@ type CertificateList struct {
 	Version      int               `json:"version"`
 	Portfolio    string            `json:"portfolio"`
 	Certificates []CertificateItem `json:"certificates"`
-	Waiting      []WaitingItem     `json:"waiting"` // null where another node orders, and knows
+	Waiting      []WaitingItem     `json:"waiting"`
 }
 
 // CertificateItem is one certificate.
@@ -75,6 +76,24 @@ func CertificatesJSON(cfg *config.Config, certs *tls.Manager, now time.Time) Cer
 	}
 	list.Waiting = append(list.Waiting, planned(cfg, now)...)
 	return list
+}
+
+// Explain says what each certificate waits for as the daemon that orders it has
+// seen that, where it isn't known here.
+func (l *CertificateList) Explain(r check.Report) {
+	findings := map[string]string{}
+	for _, d := range r.Domains {
+		for _, c := range d.Checks {
+			if c.Check == check.CheckCertificate && c.State != check.StateOK {
+				findings[d.ASCII] = c.Finding
+			}
+		}
+	}
+	for i := range l.Waiting {
+		if w := &l.Waiting[i]; w.Waiting == "" && w.LastError == "" {
+			w.Waiting = findings[w.ASCII]
+		}
+	}
 }
 
 // planned lists the domains whose first certificate waits for their launch.

@@ -3,7 +3,6 @@
 package dnsprovider
 
 import (
-	"github.com/libdns/googleclouddns"
 	hetzner "github.com/libdns/hetzner/v2"
 	"github.com/libdns/linode"
 )
@@ -20,15 +19,6 @@ func heavy() []row {
 		}, byDifference,
 			need("api_token", "an API token of the project, read and write", "${env:HETZNER_API_TOKEN}").secret(),
 		).weighs(weights{read: 2, call: 1, record: 2}).mendedBy(quirks{bared: true}), hetznerZones),
-		module[googleclouddns.Provider](Type{
-			Name: "googleclouddns", Home: "https://cloud.google.com/dns/docs", Limits: api(1, 4), Unsupported: []string{"MX", "CAA", "SRV", "HTTPS", "SVCB", "TLSA"},
-			Summary: "Google Cloud DNS",
-			Cannot: []string{noList, "its module puts quotes around data with spaces: MX, CAA, SRV and HTTPS records can't be written",
-				"a zone that holds HTTPS records may be unreadable to its module"},
-		}, bySet,
-			need("gcp_project", "the project's id", "domherre-dns"),
-			may("gcp_application_default", "the file with a service account's key; the application default credentials where empty", "/etc/domherre/gcp.json"),
-		).callByCall().mendedBy(quirks{bared: true, byRecord: true}),
 		module[linode.Provider](Type{
 			Name: "linode", Home: "https://techdocs.akamai.com/linode-api/reference/get-domains", Limits: api(1, 4), Unsupported: []string{"SRV", "HTTPS", "SVCB", "TLSA"},
 			TTLs:    []uint32{300, 3600, 7200, 14400, 28800, 57600, 86400, 172800, 345600, 604800, 1209600, 2419200},

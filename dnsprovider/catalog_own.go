@@ -3,6 +3,7 @@ package dnsprovider
 import (
 	"domherre/dnsprovider/azure"
 	"domherre/dnsprovider/bunny"
+	"domherre/dnsprovider/clouddns"
 	"domherre/dnsprovider/cloudflare"
 	"domherre/dnsprovider/desec"
 	"domherre/dnsprovider/digitalocean"
@@ -55,6 +56,11 @@ func ownVendors() []row {
 			Cannot: []string{"it can't hold HTTPS and SSHFP records, null MX, empty texts and those that are no UTF-8",
 				"TTLs must be whole minutes", "NS records at the apex and DS records are not seen"},
 		}, func(s domeneshop.Settings, _ Config, _ Deps) (any, error) { return domeneshop.New(s), nil }, nil).routed(),
+		typed(Type{
+			Name: "googleclouddns", Home: "https://cloud.google.com/dns/docs", Limits: api(2, 4), CreatesBy: "create_zones",
+			Summary: "Google Cloud DNS",
+			Cannot:  []string{"RRsets with a routing policy are not seen, and are refused where they stand in the way"},
+		}, func(s clouddns.Settings, _ Config, _ Deps) (any, error) { return clouddns.New(s), nil }, nil).routed().weighs(weights{read: 1, zone: 2}),
 		typed(Type{
 			Name: "loopia", Home: "https://www.loopia.se/api/", Limits: api(1, 1), MinTTL: 300,
 			Unsupported: []string{"HTTPS", "SVCB", "MX 0 ."}, Longest: 450,

@@ -24,9 +24,16 @@ func run(m *testing.M) int {
 	base.RegisterProtocol("https", network)
 	http.DefaultTransport = dnsprovider.Routed(base)
 
+	temp, err := os.MkdirTemp("", "saastest")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(temp)
+
 	// Nothing of AWS' usual places is looked at.
 	for key, value := range map[string]string{
 		"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull,
+		"TMPDIR": temp,
 	} {
 		if err := os.Setenv(key, value); err != nil {
 			panic(err)

@@ -1,6 +1,7 @@
 package portfolio
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -130,7 +131,15 @@ func (d *differ) protectFromCAA() {
 	}
 	d.rows[i].off = offHeld
 	d.note("caa: auto is left out: hosts that aren't ours live in the zone (%s), and CAA would bind them too; list the values for this domain to settle it",
-		strings.Join(hosts, ", "))
+		few(hosts))
+}
+
+// few lists names, the first three where there are many.
+func few(names []string) string {
+	if len(names) <= 5 {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:3], ", "), len(names)-3)
 }
 
 // foreignHost reports whether r leads to a host that isn't ours and stays.

@@ -301,6 +301,12 @@ func TestDiff(t *testing.T) {
 			obs:  []RRset{here, ours("@ A"), set("blog", "A", 60, "192.0.2.1"), set("blog", "AAAA", 60, "2001:db8::1"), set("shop", "CNAME", 60, "x.example.")},
 			want: "note: caa: auto is left out: hosts that aren't ours live in the zone (blog, shop), and CAA would bind them too; list the values for this domain to settle it\n",
 		},
+		"CAA where many others live": {
+			edit: func(d *Domain) { d.DNS.CAA = CAAAuto },
+			obs: []RRset{here, ours("@ A"), set("a", "A", 60, "192.0.2.1"), set("b", "A", 60, "192.0.2.1"), set("c", "A", 60, "192.0.2.1"),
+				set("d", "A", 60, "192.0.2.1"), set("e", "A", 60, "192.0.2.1"), set("f", "A", 60, "192.0.2.1")},
+			want: "note: caa: auto is left out: hosts that aren't ours live in the zone (a, b, c and 3 more), and CAA would bind them too; list the values for this domain to settle it\n",
+		},
 		"CAA of ours where others live since": {
 			edit: func(d *Domain) { d.DNS.CAA = CAAAuto },
 			obs:  []RRset{here, ours("@ A", "@ CAA"), set("@", "CAA", 60, `0 issue "x.example"`), set("*", "A", 60, "192.0.2.1")},

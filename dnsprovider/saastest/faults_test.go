@@ -86,7 +86,7 @@ func pauses(a *account, r portfolio.Report) {
 	survives(a, r)
 	calls := a.calls()
 	for i, c := range calls {
-		if c.Status < 500 {
+		if c.Status < 500 || c.Zone == "" { // of a list, which any domain may ask for
 			continue
 		}
 		for _, next := range calls[i+1:] {

@@ -41,7 +41,7 @@ type Vendor struct {
 
 // Vendors lists those that there are.
 func Vendors() []Vendor {
-	return []Vendor{Azure(), Bunny(), CloudDNS(), Cloudflare(), DeSEC(), DigitalOcean(), Domeneshop(), Gandi(), GleSYS(), Hetzner(), Loopia(), OVH(), Route53(), Simply()}
+	return []Vendor{Azure(), Bunny(), CloudDNS(), Cloudflare(), DeSEC(), DigitalOcean(), Domeneshop(), Gandi(), GleSYS(), Hetzner(), IONOS(), Loopia(), OVH(), Route53(), Simply()}
 }
 
 // request is one call, read whole.

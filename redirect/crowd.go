@@ -53,7 +53,9 @@ func (w *crowd) admit(c *session) bool {
 		return false
 	}
 	out := w.put(c)
+	full := w.size >= w.limit
 	w.mu.Unlock()
+	c.s.gate.narrow.Store(full)
 	out.cutAside()
 	return true
 }

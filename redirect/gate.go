@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,6 +19,7 @@ type gate struct {
 	inside int
 	lanes  [lanes]list.List // of *wish, the latest at the front
 	turns  []uint8          // the lanes in which somebody waits, the next one first
+	narrow atomic.Bool      // one processor is left to those who are let in
 }
 
 // wish is somebody's to enter.
@@ -36,7 +38,7 @@ var errCrowded = errors.New("too many handshakes at once")
 // gateTime.
 func (g *gate) enter(w *wish) error {
 	g.mu.Lock()
-	if g.inside < runtime.GOMAXPROCS(0) {
+	if g.inside < g.width() {
 		g.inside++
 		g.mu.Unlock()
 		return nil
@@ -53,6 +55,15 @@ func (g *gate) enter(w *wish) error {
 	err := <-w.said
 	runtime.Gosched() // before what takes long come those who only want to be let in
 	return err
+}
+
+// width is how many may be inside.
+func (g *gate) width() int {
+	n := runtime.GOMAXPROCS(0)
+	if n > 1 && g.narrow.Load() {
+		return n - 1
+	}
+	return n
 }
 
 // withdraw ends a wish that isn't granted yet.
@@ -80,7 +91,7 @@ func (g *gate) answer(w *wish, err error) {
 func (g *gate) leave() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if len(g.turns) == 0 {
+	if len(g.turns) == 0 || g.inside > g.width() {
 		g.inside--
 		return
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -62,7 +63,7 @@ func serves(args []string) (*redirect.Table, *tls.Config) {
 }
 
 func listen(address string) net.Listener {
-	l, err := net.Listen("tcp", address)
+	l, err := (&net.ListenConfig{KeepAlive: -1}).Listen(context.Background(), "tcp", address) // as the daemon does
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -40,7 +40,7 @@ func openCached(db *postgres, folder string) (*cached, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	near.lax = true
+	near.lax, db.begin = true, hurry
 	c := &cached{postgres: db, near: near}
 	db.feed.done.Go(func() { c.follow(db.closing) })
 	return c, nil

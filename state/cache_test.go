@@ -130,6 +130,8 @@ func TestCacheHangs(t *testing.T) {
 	relay.Hang(true)
 	began := time.Now()
 	s = openCached(t, relay, folder)
+	_, err := s.Watch(ctx, "")
+	must(t, err)
 	for range 100 {
 		if value, err := s.Load(ctx, "certificates/a/1.pem"); err != nil || string(value) != "a1" {
 			t.Fatalf("a holds %q, %v", value, err)

@@ -44,6 +44,7 @@ type postgres struct {
 	close    context.CancelFunc
 	leaseFor time.Duration // how long a lock outlives a silent holder
 	poll     time.Duration // how often watches look by themselves
+	begin    time.Duration // how long the first watch waits for where changes begin
 
 	migration chan struct{} // capacity 1: held by a value in it, since a lock would wait for longer than ctx
 	migrated  bool          // guarded by migration
@@ -85,7 +86,7 @@ func openPostgres(location string, log *slog.Logger) (*postgres, error) {
 	}
 	s := &postgres{
 		schema: schema, names: strings.NewReplacer("{s}", `"`+schema+`"`),
-		self: thisProcess(), mark: processMark(), log: log, leaseFor: 15 * time.Second, poll: 3 * time.Second, migration: make(chan struct{}, 1),
+		self: thisProcess(), mark: processMark(), log: log, leaseFor: 15 * time.Second, poll: 3 * time.Second, begin: opPatience, migration: make(chan struct{}, 1),
 	}
 	s.locks.held = map[lockID]*pgLock{}
 	s.feed.watches = map[*pgWatch]bool{}

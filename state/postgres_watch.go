@@ -120,7 +120,7 @@ func (s *postgres) startFeed(ctx context.Context) error {
 		return nil
 	}
 	var next uint64
-	err := s.do(ctx, "watching", func(ctx context.Context) (err error) {
+	err := s.doWithin(ctx, s.begin, "watching", func(ctx context.Context) (err error) {
 		next, _, err = s.changes(ctx, 0, false)
 		return err
 	})

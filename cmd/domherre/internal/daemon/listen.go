@@ -50,7 +50,7 @@ func open(ctx context.Context, l config.Listen) (*sockets, error) {
 
 func listen(ctx context.Context, key, address string) (net.Listener, error) {
 	c := net.ListenConfig{KeepAlive: -1} // limits of our own end what is idle, and each probe's setting is a system call more
-	c.SetMultipathTCP(false) // visits are too short to gain by it, and quiet can't filter it
+	c.SetMultipathTCP(false)             // visits are too short to gain by it, and quiet can't filter it
 	ln, err := c.Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, &listenError{key: key, address: address, err: err}

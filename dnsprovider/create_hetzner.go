@@ -24,7 +24,7 @@ func hetznerZones(p *hetzner.Provider) zoneio.Creator {
 		body := struct {
 			Name   string `json:"name"`
 			Mode   string `json:"mode"`
-			RRSets []set  `json:"rrsets"`
+			RRSets []set  `json:"rrsets,omitempty"`
 		}{Name: name.ASCII(), Mode: "primary"}
 		for _, s := range sets {
 			made := set{Name: s.Name, Type: s.Type, TTL: s.TTL}

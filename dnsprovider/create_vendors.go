@@ -26,7 +26,8 @@ type madeSet struct {
 	values []string
 }
 
-// CreateZone makes the zone with all its records.
+// CreateZone makes the zone with all its records; without them where the vendor
+// doesn't take that.
 func (m zoneMaker) CreateZone(ctx context.Context, name portfolio.Name, sets []portfolio.RRset) error {
 	made := make([]madeSet, len(sets))
 	for i, set := range sets {
@@ -40,6 +41,9 @@ func (m zoneMaker) CreateZone(ctx context.Context, name portfolio.Name, sets []p
 		}
 	}
 	answer, err := m.rest.Call(ctx, http.MethodPost, m.url, m.body(name, made))
+	if err == nil && (answer.Status == http.StatusBadRequest || answer.Status == http.StatusUnprocessableEntity) {
+		answer, err = m.rest.Call(ctx, http.MethodPost, m.url, m.body(name, nil))
+	}
 	if err != nil {
 		return err
 	}
@@ -63,12 +67,12 @@ func gandiZones(p *gandi.Provider) zoneio.Creator {
 		Values []string `json:"rrset_values"`
 	}
 	type zone struct {
-		Items []set `json:"items"`
+		Items []set `json:"items,omitempty"`
 	}
 	return zoneMaker{"Gandi", "https://api.gandi.net/v5/livedns/domains", zoneio.NewREST(bearer(p.BearerToken)), func(name portfolio.Name, sets []madeSet) any {
 		body := struct {
 			FQDN string `json:"fqdn"`
-			Zone zone   `json:"zone"`
+			Zone zone   `json:"zone,omitzero"`
 		}{FQDN: name.ASCII()}
 		for _, s := range sets {
 			body.Zone.Items = append(body.Zone.Items, set{s.Name, s.Type, s.TTL, s.values})

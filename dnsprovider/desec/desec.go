@@ -95,7 +95,9 @@ func (p *Provider) ReadZone(ctx context.Context, name portfolio.Name) (portfolio
 // WriteZone carries out all steps as one request.
 func (p *Provider) WriteZone(ctx context.Context, _ string, before portfolio.Zone, steps []portfolio.Step) error {
 	if before.Missing {
-		return p.create(ctx, before.Name, steps)
+		if filled, err := p.create(ctx, before.Name, steps); filled || err != nil {
+			return err
+		}
 	}
 	var sets []rrset
 	for _, change := range zoneio.Fold(zoneio.Changes(steps)) {
@@ -112,8 +114,31 @@ func (p *Provider) WriteZone(ctx context.Context, _ string, before portfolio.Zon
 	return refused(answer, http.StatusOK)
 }
 
-// create makes a domain with all its records: deSEC reads them from a zone file.
-func (p *Provider) create(ctx context.Context, name portfolio.Name, steps []portfolio.Step) error {
+// create makes a domain with all its records, which deSEC reads from a zone file;
+// without them where it doesn't take that.
+func (p *Provider) create(ctx context.Context, name portfolio.Name, steps []portfolio.Step) (filled bool, err error) {
+	file, err := zoneFile(name, steps)
+	if err != nil {
+		return false, err
+	}
+	given := map[string]string{"name": name.ASCII(), "zonefile": file}
+	answer, err := p.rest.Call(ctx, http.MethodPost, domains, given)
+	if filled = true; err == nil && answer.Status == http.StatusBadRequest {
+		filled = false
+		delete(given, "zonefile")
+		answer, err = p.rest.Call(ctx, http.MethodPost, domains, given)
+	}
+	if err == nil {
+		err = refused(answer, http.StatusCreated)
+	}
+	if err != nil {
+		return false, fmt.Errorf("create the domain: %w", err)
+	}
+	return filled, nil
+}
+
+// zoneFile gives what the steps set as a zone file.
+func zoneFile(name portfolio.Name, steps []portfolio.Step) (string, error) {
 	var file strings.Builder
 	for _, change := range zoneio.Fold(zoneio.Changes(steps)) {
 		if change.Set == nil {
@@ -121,24 +146,14 @@ func (p *Provider) create(ctx context.Context, name portfolio.Name, steps []port
 		}
 		rrs, err := change.Set.Records(name)
 		if err != nil {
-			return err
+			return "", err
 		}
 		for _, rr := range rrs {
 			h := rr.Header()
 			fmt.Fprintf(&file, "%s %d IN %s %s\n", h.Name, h.Ttl, change.Key.Type, zoneio.Presentation(rr))
 		}
 	}
-	answer, err := p.rest.Call(ctx, http.MethodPost, domains, struct {
-		Name string `json:"name"`
-		File string `json:"zonefile"`
-	}{name.ASCII(), file.String()})
-	if err != nil {
-		return err
-	}
-	if err := refused(answer, http.StatusCreated); err != nil {
-		return fmt.Errorf("create the domain: %w", err)
-	}
-	return nil
+	return file.String(), nil
 }
 
 // form gives an RRset as it shall be.

@@ -79,3 +79,24 @@ func TestZoneNotCreated(t *testing.T) {
 		}
 	})
 }
+
+// A vendor that doesn't take the records with a new zone gets them after.
+func TestZoneCreatedBare(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, v saastest.Vendor) {
+		if !v.WholeZones || v.Type == "bunny" { // takes them, by its documentation
+			t.Skip("the type creates zones without records anyway, or always with them")
+		}
+		f := saastest.New(v)
+		network.Serve(t, f)
+		f.Order(saastest.Order{Status: http.StatusBadRequest, Writes: true, Times: 1})
+		set, d := open(t, config(f, ""), dnsprovider.Deps{}), named(t, "new.example")
+		err := set.Write(t.Context(), portfolio.Write{
+			Domain: d, Observed: portfolio.Zone{Name: d.Name, Missing: true},
+			Steps: []portfolio.Step{{Set: []portfolio.RRset{makeSet(t, d, "www", "A", 3600, "192.0.2.1")}}},
+		})
+		if err != nil || len(f.Records("new.example")) != apexNS(v)+1 {
+			t.Errorf("%v; the zone holds %v", err, f.Records("new.example"))
+		}
+	})
+}

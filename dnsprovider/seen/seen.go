@@ -38,39 +38,32 @@ type Memory struct {
 	of    string
 	now   func() time.Time
 
-	mu       sync.Mutex
-	loaded   bool
-	dirty    bool
-	zones    map[string]entry    // by A-labels
-	contents map[string]*content // by their text
+	mu     sync.Mutex
+	loaded bool
+	dirty  bool
+	zones  map[string]entry            // by A-labels
+	sets   map[string]*portfolio.RRset // all of theirs, by their text; nil until one is looked for
 }
 
-// entry is a zone as read whole at a time.
+// entry is a zone as read whole at a time. Look-alike domains share their RRsets.
 type entry struct {
 	at     time.Time
 	serial uint32
-	*content
-}
-
-// content is what zones hold; look-alike domains share one.
-type content struct {
-	text   string            // JSON; most are never looked at
-	rrsets []portfolio.RRset // read from it once, where several zones hold the same
-	zones  int               // that hold it
+	sets   []*portfolio.RRset
 }
 
 // document is a Memory in the store.
 type document struct {
-	Version  int                   `json:"version"` // 2
-	Of       string                `json:"of"`
-	Contents []json.RawMessage     `json:"contents"`
-	Zones    map[string]storedZone `json:"zones"`
+	Version int                   `json:"version"` // 3
+	Of      string                `json:"of"`
+	RRsets  []*portfolio.RRset    `json:"rrsets"`
+	Zones   map[string]storedZone `json:"zones"`
 }
 
 type storedZone struct {
-	At      time.Time `json:"at"`
-	Serial  uint32    `json:"serial"`
-	Content int       `json:"content"` // place in Contents
+	At     time.Time `json:"at"`
+	Serial uint32    `json:"serial"`
+	RRsets []int     `json:"rrsets"` // places in document.RRsets
 }
 
 // New makes the Memory of the server that name (as the config calls it) and
@@ -89,72 +82,59 @@ func (m *Memory) time() time.Time {
 }
 
 // Get gives a zone as it was read last, if that isn't too long ago. Others may
-// get the same RRsets: they must not be changed.
+// get the same data: it must not be changed.
 func (m *Memory) Get(ctx context.Context, name portfolio.Name) (portfolio.Zone, bool) {
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	m.load(ctx)
 	e, ok := m.zones[name.ASCII()]
+	m.mu.Unlock()
 	if !ok || !m.trusts(e.at) {
 		return portfolio.Zone{}, false
 	}
-	sets, err := e.read()
-	return portfolio.Zone{Name: name, Serial: e.serial, RRsets: sets}, err == nil
-}
-
-// read gives the RRsets. The caller holds the lock.
-func (c *content) read() ([]portfolio.RRset, error) {
-	if c.rrsets != nil {
-		return c.rrsets, nil
+	z := portfolio.Zone{Name: name, Serial: e.serial, RRsets: make([]portfolio.RRset, len(e.sets))}
+	for i, set := range e.sets {
+		z.RRsets[i] = *set
 	}
-	var sets []portfolio.RRset
-	err := json.Unmarshal([]byte(c.text), &sets)
-	if c.zones > 1 {
-		c.rrsets = sets
-	}
-	return sets, err
+	return z, true
 }
 
 // Put remembers a zone that was just read whole.
 func (m *Memory) Put(ctx context.Context, z portfolio.Zone) {
-	text, err := json.Marshal(z.RRsets)
-	if err != nil {
-		return // zones are strings and numbers: it doesn't fail
-	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.load(ctx)
-	e, known := m.zones[z.Name.ASCII()]
-	if known && m.trusts(e.at) && e.serial == z.Serial && e.text == string(text) {
+	e := entry{at: m.time(), serial: z.Serial, sets: make([]*portfolio.RRset, len(z.RRsets))}
+	for i := range z.RRsets {
+		e.sets[i] = m.one(z.RRsets[i])
+	}
+	was, known := m.zones[z.Name.ASCII()]
+	if known && m.trusts(was.at) && was.serial == e.serial && slices.Equal(was.sets, e.sets) {
 		return // there is nothing to save, and in the end it is read whole all the same
 	}
-	m.set(z.Name.ASCII(), m.time(), z.Serial, text)
+	m.zones[z.Name.ASCII()] = e
 	m.dirty = true
 }
 
-// set enters a zone. The caller holds the lock.
-func (m *Memory) set(ascii string, at time.Time, serial uint32, text []byte) {
-	m.drop(ascii)
-	c, known := m.contents[string(text)]
-	if !known {
-		c = &content{text: string(text)}
-		m.contents[c.text] = c
+// one gives the RRset that is kept of those that equal it. The caller holds the lock.
+func (m *Memory) one(set portfolio.RRset) *portfolio.RRset {
+	if m.sets == nil {
+		m.sets = map[string]*portfolio.RRset{}
+		for _, e := range m.zones {
+			for _, known := range e.sets {
+				m.sets[textOf(known)] = known
+			}
+		}
 	}
-	c.zones++
-	m.zones[ascii] = entry{at, serial, c}
+	text := textOf(&set)
+	if m.sets[text] == nil {
+		m.sets[text] = &set
+	}
+	return m.sets[text]
 }
 
-// drop takes a zone out, and says whether it was there. The caller holds the lock.
-func (m *Memory) drop(ascii string) bool {
-	e, there := m.zones[ascii]
-	if !there {
-		return false
-	}
-	delete(m.zones, ascii)
-	if e.zones--; e.zones == 0 {
-		delete(m.contents, e.text)
-	}
-	return true
+func textOf(set *portfolio.RRset) string {
+	text, _ := json.Marshal(set) // strings and numbers: it doesn't fail
+	return string(text)
 }
 
 func (m *Memory) trusts(at time.Time) bool {
@@ -167,7 +147,8 @@ func (m *Memory) Forget(ctx context.Context, name portfolio.Name) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.load(ctx)
-	if m.drop(name.ASCII()) {
+	if _, there := m.zones[name.ASCII()]; there {
+		delete(m.zones, name.ASCII())
 		m.dirty = true
 	}
 }
@@ -178,38 +159,54 @@ func (m *Memory) load(ctx context.Context) {
 	if m.loaded {
 		return
 	}
-	m.loaded, m.zones, m.contents = true, map[string]entry{}, map[string]*content{}
+	m.loaded, m.zones = true, map[string]entry{}
 	if m.store == nil {
 		return
 	}
 	value, err := m.store.Load(context.WithoutCancel(ctx), m.key)
 	var doc document
-	if err != nil || json.Unmarshal(value, &doc) != nil || doc.Version != 2 || doc.Of != m.of {
+	if err != nil || json.Unmarshal(value, &doc) != nil || doc.Version != 3 || doc.Of != m.of {
 		return
 	}
 	for ascii, z := range doc.Zones {
-		if z.Content >= 0 && z.Content < len(doc.Contents) {
-			m.set(ascii, z.At, z.Serial, doc.Contents[z.Content])
+		if sets, ok := doc.at(z.RRsets); ok {
+			m.zones[ascii] = entry{z.At, z.Serial, sets}
 		}
 	}
 }
 
+// at gives the RRsets at some places; ok is false where there are none.
+func (d *document) at(places []int) (sets []*portfolio.RRset, ok bool) {
+	sets = make([]*portfolio.RRset, len(places))
+	for i, place := range places {
+		if place < 0 || place >= len(d.RRsets) || d.RRsets[place] == nil {
+			return nil, false
+		}
+		sets[i] = d.RRsets[place]
+	}
+	return sets, true
+}
+
 // encode writes a document of what is still trusted. The caller holds the lock.
 func (m *Memory) encode() ([]byte, error) {
-	doc := document{Version: 2, Of: m.of, Contents: []json.RawMessage{}, Zones: map[string]storedZone{}}
-	places := map[*content]int{}
+	doc := document{Version: 3, Of: m.of, RRsets: []*portfolio.RRset{}, Zones: map[string]storedZone{}}
+	places := map[*portfolio.RRset]int{}
 	for _, ascii := range slices.Sorted(maps.Keys(m.zones)) {
 		e := m.zones[ascii]
 		if !m.trusts(e.at) {
 			continue
 		}
-		place, known := places[e.content]
-		if !known {
-			place = len(doc.Contents)
-			places[e.content] = place
-			doc.Contents = append(doc.Contents, json.RawMessage(e.text))
+		z := storedZone{e.at, e.serial, make([]int, len(e.sets))}
+		for i, set := range e.sets {
+			place, known := places[set]
+			if !known {
+				place = len(doc.RRsets)
+				places[set] = place
+				doc.RRsets = append(doc.RRsets, set)
+			}
+			z.RRsets[i] = place
 		}
-		doc.Zones[ascii] = storedZone{e.at, e.serial, place}
+		doc.Zones[ascii] = z
 	}
 	return json.Marshal(doc)
 }
@@ -221,6 +218,7 @@ func (m *Memory) Save(ctx context.Context) error {
 	if m.store == nil || !m.dirty {
 		return nil
 	}
+	m.sets = nil // it holds what zones no longer do, too
 	text, err := m.encode()
 	if err == nil {
 		err = m.store.Store(ctx, m.key, text)

@@ -23,9 +23,7 @@ func TestUnfit(t *testing.T) {
 		"one value, no mail": {Facts{OneValue: true}, func(d *Domain) { d.DNS.Mail, d.DNS.Hosts = MailKeep, []string{"@"} }, nil},
 		"two addresses":      {Facts{OneValue: true}, two, []string{"it holds one value of a name and type: @ A has 2"}},
 		"marker": {Facts{OneValue: true}, func(d *Domain) {
-			for _, host := range strings.Fields("stockholm goteborg malmo uppsala vasteras orebro linkoping helsingborg jonkoping norrkoping lund umea gavle boras") {
-				d.DNS.Hosts = append(d.DNS.Hosts, host)
-			}
+			d.DNS.Hosts = append(d.DNS.Hosts, strings.Fields("stockholm goteborg malmo uppsala vasteras orebro linkoping helsingborg jonkoping norrkoping lund umea gavle boras")...)
 		}, []string{"the marker of", "write dns: {ownership: none}"}},
 		"no marker": {Facts{OneValue: true}, func(d *Domain) { d.DNS.Ownership = OwnNone }, nil},
 		"no apex":   {Facts{NoApex: true}, func(*Domain) {}, []string{"nothing at the domain itself: @ A"}},

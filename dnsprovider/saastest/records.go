@@ -2,7 +2,6 @@ package saastest
 
 import (
 	"errors"
-	"net/http"
 	"slices"
 	"strconv"
 )
@@ -79,6 +78,3 @@ func (f *Fake) create(name string) (*zone, bool) {
 func header(name string) func(*request) string {
 	return func(r *request) string { return r.Header.Get(name) }
 }
-
-// plainly refuses as machines before an API do.
-func plainly(w http.ResponseWriter, _ *request, status int, text string) { http.Error(w, text, status) }

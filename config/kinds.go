@@ -72,9 +72,20 @@ func boolean(dst *bool) kind {
 		case s == "false" || s == "False" || s == "FALSE":
 			*dst = false
 		default:
-			v.fault(fmt.Sprintf("takes true or false, not %q", s), "")
+			v.fault(fmt.Sprintf("takes true or false, not %q", s), trueOrFalse(s))
 		}
 	}}
+}
+
+// trueOrFalse gives a hint on how YAML 1.2 writes what is meant.
+func trueOrFalse(s string) string {
+	switch strings.ToLower(s) {
+	case "yes", "y", "on", "1", "ja", "j", "x", "sant", "sann":
+		return "write true"
+	case "no", "n", "off", "0", "nej", "falskt", "falsk":
+		return "write false"
+	}
+	return ""
 }
 
 // whole reads a whole number.

@@ -76,6 +76,11 @@ var glossary = rules(
 	// Of DNS providers.
 	`the provider has no such zone; create it there first`, "leverantören har ingen sådan zon; skapa den där först",
 	`the provider has no such zone; set (\S+) at the provider to let it be created, or create it there first`, "leverantören har ingen sådan zon; ange $1 hos leverantören i konfigurationen så skapas den, eller skapa den där först",
+	`provider (\S+) can't hold what is wanted: `, "leverantören $1 kan inte hålla det som önskas: ",
+	`it holds one value of a name and type, and the marker of (\d+) RRsets has (\d+) or more: write dns: \{ownership: none\}, or fewer hosts`, "den håller ett värde per namn och typ, och märket för $1 poster tar $2 eller fler: skriv dns: {ownership: none}, eller färre värdnamn",
+	`it holds one value of a name and type: `, "den håller ett värde per namn och typ: ",
+	`it holds nothing at the domain itself: `, "den håller inget på själva domänen: ",
+	`it holds texts of up to (\d+) octets: `, "den håller texter på högst $1 oktetter: ",
 	`(transfer|update|query) at name server (\S+): `, "$1 vid namnservern $2: ",
 	`; check that it runs and can be reached over TCP and UDP`, "; kontrollera att den är igång och nås över TCP och UDP",
 	`the server refuses the signature`, "servern godtar inte signaturen",

@@ -27,7 +27,7 @@ func (f Facts) unfit(d *Domain, wants []Want) string {
 		what := w.Name + " " + w.Type
 		owned.Owned = append(owned.Owned, Owned{Key: w.Key()})
 		if f.OneValue && len(w.Data) > 1 {
-			several = append(several, fmt.Sprintf("%s has %d", what, len(w.Data)))
+			several = append(several, fmt.Sprintf("%s (%d)", what, len(w.Data)))
 		}
 		if f.NoApex && w.Name == "@" {
 			apex = append(apex, what)

@@ -21,7 +21,7 @@ func TestUnfit(t *testing.T) {
 	}{
 		"any shape":          {Facts{}, two, nil},
 		"one value, no mail": {Facts{OneValue: true}, func(d *Domain) { d.DNS.Mail, d.DNS.Hosts = MailKeep, []string{"@"} }, nil},
-		"two addresses":      {Facts{OneValue: true}, two, []string{"it holds one value of a name and type: @ A has 2"}},
+		"two addresses":      {Facts{OneValue: true}, two, []string{"it holds one value of a name and type: @ A (2)"}},
 		"marker": {Facts{OneValue: true}, func(d *Domain) {
 			d.DNS.Hosts = append(d.DNS.Hosts, strings.Fields("stockholm goteborg malmo uppsala vasteras orebro linkoping helsingborg jonkoping norrkoping lund umea gavle boras")...)
 		}, []string{"the marker of", "write dns: {ownership: none}"}},

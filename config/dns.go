@@ -213,6 +213,9 @@ func (d dnsDraft) rrsets(zone portfolio.Name) []portfolio.RRset {
 		}
 		first[set.Key()] = r
 		out = append(out, set)
+		if _, below := zone.Relative(set.Name); below {
+			r.at.warn(fmt.Sprintf("%s is written with its domain: the record stands at %s", set.Name, zone.Host(set.Name)), "write names relative to the domain")
+		}
 	}
 	return out
 }

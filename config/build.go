@@ -153,10 +153,13 @@ func (l *loader) checkRecords(e *entry, d *portfolio.Domain) {
 		return
 	}
 	at, own := e.says("dns.records")
-	if !own {
-		at = l.at("dns.records")
+	switch {
+	case own:
+		at.fault(err.Error(), "")
+	case !l.clash: // one domain tells of all
+		l.at("dns.records").fault(err.Error(), "")
+		l.clash = true
 	}
-	at.fault(err.Error(), "")
 }
 
 // records are the entry's own and those of the main file, unless the entry

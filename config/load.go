@@ -21,6 +21,7 @@ type loader struct {
 	dns     dnsDraft
 	names   map[portfolio.Name]value // where each domain was first declared
 	entries []*entry
+	clash   bool // the common records were told to be at odds
 
 	draft      *entry  // the entry being read, which entryTable fills
 	entryTable []field // made once: a portfolio may have 100,000 entries

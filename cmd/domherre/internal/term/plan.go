@@ -74,7 +74,7 @@ func (t *Term) summary(s portfolio.Summary, refused bool) {
 	if s.Refused != "" {
 		t.Printf("%s %s\n", t.paint(bad, "Refused by the guard:"), s.Refused)
 	}
-	if s.Changed == 0 && s.Failed == 0 && refused {
+	if s.Changed == 0 && s.Failed == 0 && (refused || s.Refused != "") {
 		t.Printf("Nothing to do but what is refused.\n")
 		return
 	}

@@ -83,7 +83,7 @@ func TestManyAtOnce(t *testing.T) {
 	until(t, m, "50 issued", allIssued)
 	took := time.Since(began)
 	t.Logf("50 domains in %v", took)
-	if limit := 30 * time.Second; took > limit {
+	if limit := 2 * time.Minute; took > limit { // seconds, on a machine with nothing else to do
 		t.Errorf("50 domains took %v, more than %v", took, limit)
 	}
 	if n := p.orders.Load() - failed.Load(); n != 50 {

@@ -89,12 +89,23 @@ func (m *Manager) refreshWish(ctx context.Context, j job) {
 	if err != nil && !errors.Is(err, acme.ErrUnsupported) {
 		return // nothing to remember
 	}
-	j = m.job(j.task)
-	save, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
-	defer cancel()
-	if err := m.shelf.save(save, j.id, j.record); err != nil {
+	if err := m.saveWish(context.WithoutCancel(ctx), j.task, wish); err != nil {
 		m.log.Debug("certificate: remembering when to renew", "domain", shown(j.domain), "error", err)
 	}
+}
+
+// saveWish enters a wish into the record as the store has it: another process may
+// just have issued, and told in the record what that took of the CA's limits.
+func (m *Manager) saveWish(ctx context.Context, t *task, wish renewalWish) error {
+	ctx, cancel := context.WithTimeout(ctx, saveTimeout)
+	defer cancel()
+	r, err := m.shelf.load(ctx, t.id, m.now())
+	if err != nil {
+		return err
+	}
+	r.ARI = &wish
+	m.update(t, func() { t.record = r.clone() })
+	return m.shelf.save(ctx, t.id, r)
 }
 
 func renewalInfo(ctx context.Context, iss *issuer, c *served) (acme.RenewalInfo, error) {

@@ -2,7 +2,8 @@ package dnsprovider
 
 import "slices"
 
-// others are those whose modules were read, but not run against anything.
+// others are those whose modules were read, but not run against anything, ionos
+// excepted.
 func others() []row {
 	return slices.Concat(registrars(), hosters(), dnsServices(), small())
 }

@@ -3,6 +3,7 @@ package check
 import (
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // reported is a reason in the program's own English, as the rooms give it that
@@ -16,7 +17,7 @@ func Reason(language, reason string) string {
 	if language != swedish {
 		return reason
 	}
-	for _, rule := range glossary {
+	for _, rule := range glossary() {
 		reason = rule.english.ReplaceAllString(reason, rule.swedish)
 	}
 	return outsideQuotes(reason, " and ", " och ")
@@ -36,7 +37,8 @@ type rule struct {
 	swedish string
 }
 
-// glossary is gone through from its top: whole sentences first.
+// glossary is gone through from its top: whole sentences first. Most commands
+// never need it, so it is compiled at its first use.
 var glossary = rules(
 	// Of name servers and what they serve.
 	`its address can't be found`, "dess adress går inte att hitta",
@@ -106,10 +108,12 @@ var glossary = rules(
 	`x509: certificate signed by unknown authority`, "utfärdaren är okänd",
 )
 
-func rules(pairs ...string) []rule {
-	var all []rule
-	for i := 0; i < len(pairs); i += 2 {
-		all = append(all, rule{regexp.MustCompile(pairs[i]), pairs[i+1]})
-	}
-	return all
+func rules(pairs ...string) func() []rule {
+	return sync.OnceValue(func() []rule {
+		all := make([]rule, 0, len(pairs)/2)
+		for i := 0; i < len(pairs); i += 2 {
+			all = append(all, rule{regexp.MustCompile(pairs[i]), pairs[i+1]})
+		}
+		return all
+	})
 }

@@ -7,7 +7,7 @@ func ListFault(language, text string) string {
 	if language != swedish {
 		return text
 	}
-	for _, rule := range listGlossary {
+	for _, rule := range listGlossary() {
 		if rule.english.MatchString(text) {
 			return rule.english.ReplaceAllString(text, rule.swedish)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -276,6 +277,10 @@ func TestZoneMissing(t *testing.T) {
 	out, errs, code := w.domherre("apply", "--yes")
 	if code != 3 || !strings.Contains(out+errs, "saknas.example") || !strings.Contains(out+errs, "zone") {
 		t.Errorf("apply: exit %d\n%s%s", code, out, errs)
+	}
+	out, errs, code = w.domherre("zones", "list") // which RFC 2136 has no way to ask for
+	if code != 0 || !regexp.MustCompile(`kopasex\.se +yes +ours(?s:.*)saknas\.example +yes +missing`).MatchString(out) || !strings.Contains(errs, "can't list its zones") {
+		t.Errorf("zones list: exit %d\n%s%s", code, out, errs)
 	}
 	d := w.start()
 	w.until("the other is live", w.live("kopasex.se"))

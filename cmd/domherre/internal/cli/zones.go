@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -28,12 +29,15 @@ func (a *app) zonesListCommand() *cobra.Command {
 				return err
 			}
 			defer r.Close()
-			zones, err := r.SurveyZones(c.Context(), func(done, total int) { a.term.Progress("reading zones", done, total) })
+			zones, mute, err := r.SurveyZones(c.Context(), func(done, total int) { a.term.Progress("reading zones", done, total) })
 			if err := a.showZones(zones); err != nil {
 				return err
 			}
+			for _, provider := range mute {
+				a.term.Notef("provider %s can't list its zones: those of the list alone were looked for", provider)
+			}
 			if err != nil {
-				return &exit{exitPartly, hinted(r.Config.Redact(err.Error()), "domherre providers TYPE says what a provider can't do")}
+				return &exit{exitPartly, errors.New(r.Config.Redact(err.Error()))}
 			}
 			return nil
 		},

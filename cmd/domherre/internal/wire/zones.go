@@ -39,15 +39,18 @@ type ZoneInfo struct {
 const surveyParallel = 16
 
 // SurveyZones lists the zones of every provider, with those that the list
-// names, sorted by provider and name. The error joins those of providers that
-// couldn't be asked; what others told is there all the same.
-func (r *Rooms) SurveyZones(ctx context.Context, progress func(done, total int)) ([]ZoneInfo, error) {
-	var zones []ZoneInfo
+// names, sorted by provider and name. Of mute providers, which can't list
+// theirs, it has only the latter. The error joins those of providers that couldn't
+// be asked; what others told is there all the same.
+func (r *Rooms) SurveyZones(ctx context.Context, progress func(done, total int)) (zones []ZoneInfo, mute []string, err error) {
 	var failures []error
 	for _, p := range r.Config.Providers {
 		found, err := r.zonesAt(ctx, p.Name)
-		if err != nil {
-			failures = append(failures, err)
+		switch {
+		case errors.Is(err, errors.ErrUnsupported):
+			mute = append(mute, p.Name)
+		case err != nil:
+			failures = append(failures, fmt.Errorf("of provider %s only the zones of the list are shown: %w", p.Name, err))
 		}
 		zones = append(zones, found...)
 	}
@@ -67,7 +70,7 @@ func (r *Rooms) SurveyZones(ctx context.Context, progress func(done, total int))
 		})
 	}
 	wg.Wait()
-	return zones, errors.Join(append(failures, ctx.Err())...)
+	return zones, mute, errors.Join(append(failures, ctx.Err())...)
 }
 
 // zonesAt gives a provider's zones and the listed domains that it should have.
@@ -79,9 +82,6 @@ func (r *Rooms) zonesAt(ctx context.Context, provider string) ([]ZoneInfo, error
 		}
 	}
 	names, err := r.Zones.Zones(ctx, provider)
-	if err != nil {
-		err = fmt.Errorf("provider %s doesn't list its zones, so only those of the list are shown: %w", provider, err)
-	}
 	var zones []ZoneInfo
 	for _, raw := range names {
 		raw = strings.TrimSuffix(raw, ".")

@@ -28,7 +28,8 @@ const linger = time.Second
 // socket is one of them.
 type socket struct {
 	conn  net.Conn
-	users int         // counted under the lock of Sockets
+	users int         // counted under the lock of Sockets, as is gone
+	gone  bool        // nobody joins any more
 	idle  *time.Timer // closes it; runs while nobody uses it
 
 	mu      sync.Mutex
@@ -86,15 +87,20 @@ func (s *Sockets) broken(server string, k *socket, err error) {
 	if s.open[server] == k {
 		delete(s.open, server)
 	}
+	k.gone = true
 	s.mu.Unlock()
 	k.fail(err)
 }
 
-// leave has the socket closed soon, if nobody comes.
+// leave has the socket closed soon, if nobody comes: at once, if nobody can.
 func (s *Sockets) leave(k *socket) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if k.users--; k.users == 0 {
+	switch k.users--; {
+	case k.users > 0:
+	case k.gone:
+		_ = k.conn.Close() // it has failed
+	default:
 		k.idle.Reset(linger)
 	}
 }

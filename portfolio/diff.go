@@ -134,34 +134,37 @@ func joinRows(wants []Want, obs []RRset, owned []Owned) []row {
 	}
 	rows := make([]row, 0, max(len(wants), len(obs))+4)
 	for len(wants)+len(obs)+len(owned) > 0 {
-		var key Key
-		lowest := func(k Key) {
-			if key.Type == "" || compareKeys(k, key) < 0 {
-				key = k
-			}
-		}
-		if len(wants) > 0 {
-			lowest(wants[0].Key())
-		}
-		if len(obs) > 0 {
-			lowest(obs[0].Key())
-		}
-		if len(owned) > 0 {
-			lowest(owned[0].Key)
-		}
-		r := row{Key: key}
-		if len(wants) > 0 && wants[0].Key() == key {
+		rows = append(rows, row{Key: lowestKey(wants, obs, owned)})
+		r := &rows[len(rows)-1]
+		if len(wants) > 0 && wants[0].Key() == r.Key {
 			r.want, wants = &wants[0], wants[1:]
 		}
-		if len(obs) > 0 && obs[0].Key() == key {
+		if len(obs) > 0 && obs[0].Key() == r.Key {
 			r.obs, obs = &obs[0], obs[1:]
 		}
-		if len(owned) > 0 && owned[0].Key == key {
+		if len(owned) > 0 && owned[0].Key == r.Key {
 			r.own, owned = &owned[0], owned[1:]
 		}
-		rows = append(rows, r)
 	}
 	return rows
+}
+
+// lowestKey gives the first of the keys at the lists' heads: most often it is the
+// same in all. One of the lists has a head.
+func lowestKey(wants []Want, obs []RRset, owned []Owned) (key Key) {
+	lower := func(k Key) bool { return key.Type == "" || k != key && compareKeys(k, key) < 0 }
+	if len(wants) > 0 {
+		key = wants[0].Key()
+	}
+	if len(obs) > 0 {
+		if k := obs[0].Key(); lower(k) {
+			key = k
+		}
+	}
+	if len(owned) > 0 && lower(owned[0].Key) {
+		key = owned[0].Key
+	}
+	return key
 }
 
 // compare settles one row: its change, and whether it is ours afterwards.

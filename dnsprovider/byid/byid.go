@@ -23,6 +23,8 @@ type Record struct {
 }
 
 // API is what a vendor's API must be able to do. zone has no dot at its end.
+// Writes come after Records: their NoZone errors say that the record, or the zone,
+// has gone since.
 type API interface {
 	// Records gives the records of the zone; where owners, relative to the zone,
 	// are given, those at others may be left out.
@@ -49,6 +51,31 @@ func (l Libdns) commit(ctx context.Context, zone string, err error) error {
 	}
 	if failure := c.Commit(ctx, trimmed(zone)); err == nil {
 		return failure
+	}
+	return err
+}
+
+func (l Libdns) add(ctx context.Context, zone string, rr dns.RR) error {
+	return changedSince(l.API.Add(ctx, zone, rr))
+}
+
+func (l Libdns) change(ctx context.Context, zone string, was Record, rr dns.RR) error {
+	return changedSince(l.API.Change(ctx, zone, was, rr))
+}
+
+// remove is content where others have removed the record.
+func (l Libdns) remove(ctx context.Context, zone string, r Record) error {
+	if err := l.API.Remove(ctx, zone, r); zoneio.KindOf(err) != zoneio.NoZone {
+		return err
+	}
+	return nil
+}
+
+// changedSince makes what has gone since the zone was read a reason to read it
+// again.
+func changedSince(err error) error {
+	if zoneio.KindOf(err) == zoneio.NoZone {
+		return zoneio.As(zoneio.Temporary, err)
 	}
 	return err
 }
@@ -82,7 +109,7 @@ func (l Libdns) AppendRecords(ctx context.Context, zone string, recs []libdns.Re
 	var done []libdns.Record
 	for i, rr := range wanted {
 		if !slices.ContainsFunc(held, func(h Record) bool { return sameData(h.RR, rr) }) {
-			if err := l.API.Add(ctx, trimmed(zone), rr); err != nil {
+			if err := l.add(ctx, trimmed(zone), rr); err != nil {
 				return done, l.commit(ctx, zone, err)
 			}
 			held = append(held, Record{RR: rr})
@@ -127,18 +154,18 @@ func (l Libdns) setOne(ctx context.Context, zone string, was []Record, wanted []
 		// Rather the record of the same data, whose TTL alone changes.
 		at := max(0, slices.IndexFunc(was, func(h Record) bool { return sameData(h.RR, rr) }))
 		if len(was) == 0 {
-			if err := l.API.Add(ctx, zone, rr); err != nil {
+			if err := l.add(ctx, zone, rr); err != nil {
 				return err
 			}
 			continue
 		}
-		if err := l.API.Change(ctx, zone, was[at], rr); err != nil {
+		if err := l.change(ctx, zone, was[at], rr); err != nil {
 			return err
 		}
 		was = slices.Delete(was, at, at+1)
 	}
 	for _, h := range was {
-		if err := l.API.Remove(ctx, zone, h); err != nil {
+		if err := l.remove(ctx, zone, h); err != nil {
 			return err
 		}
 	}
@@ -162,7 +189,7 @@ func (l Libdns) DeleteRecords(ctx context.Context, zone string, recs []libdns.Re
 			if !means {
 				continue
 			}
-			if err := l.API.Remove(ctx, trimmed(zone), h); err != nil {
+			if err := l.remove(ctx, trimmed(zone), h); err != nil {
 				return nil, l.commit(ctx, zone, err)
 			}
 			done = append(done, h)

@@ -127,11 +127,7 @@ func (a api) Change(ctx context.Context, zone string, was byid.Record, rr dns.RR
 }
 
 func (a api) Remove(ctx context.Context, zone string, r byid.Record) error {
-	err := a.call(ctx, http.MethodDelete, records(zone)+"/"+r.ID, nil, nil)
-	if zoneio.KindOf(err) == zoneio.NoZone {
-		return nil // the record went meanwhile
-	}
-	return err
+	return a.call(ctx, http.MethodDelete, records(zone)+"/"+r.ID, nil, nil)
 }
 
 func (a api) write(ctx context.Context, method, zone, id string, rr dns.RR) error {
@@ -139,11 +135,7 @@ func (a api) write(ctx context.Context, method, zone, id string, rr dns.RR) erro
 	if err != nil {
 		return err
 	}
-	err = a.call(ctx, method, records(zone)+id, r, nil)
-	if zoneio.KindOf(err) == zoneio.NoZone { // the record went meanwhile
-		return zoneio.As(zoneio.Temporary, err)
-	}
-	return err
+	return a.call(ctx, method, records(zone)+id, r, nil)
 }
 
 // call makes a request; into may be nil.

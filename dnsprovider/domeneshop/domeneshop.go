@@ -127,16 +127,9 @@ func (a *api) write(ctx context.Context, method, name, id string, rr dns.RR) err
 		}
 		body = r
 	}
-	err := a.ids.With(ctx, name, func(zone string) error {
+	return a.ids.With(ctx, name, func(zone string) error {
 		return a.call(ctx, method, domains+"/"+zone+"/dns"+id, body, nil)
 	})
-	if zoneio.KindOf(err) == zoneio.NoZone { // the record went meanwhile
-		if method == http.MethodDelete {
-			return nil
-		}
-		return zoneio.As(zoneio.Temporary, err)
-	}
-	return err
 }
 
 // call makes a request; into may be nil.

@@ -187,14 +187,7 @@ func (a *api) write(ctx context.Context, method, zone, id string, body any) erro
 	a.mu.Lock()
 	a.unserved[zone] = true // whatever the answer
 	a.mu.Unlock()
-	err := a.client.call(ctx, method, zonePath(zone)+"/record"+id, body, nil)
-	if zoneio.KindOf(err) == zoneio.NoZone { // the record went meanwhile
-		if method == http.MethodDelete {
-			return nil
-		}
-		return zoneio.As(zoneio.Temporary, err)
-	}
-	return err
+	return a.client.call(ctx, method, zonePath(zone)+"/record"+id, body, nil)
 }
 
 // Commit makes OVH serve what was written.

@@ -165,9 +165,6 @@ func (a api) Change(ctx context.Context, zone string, was byid.Record, rr dns.RR
 
 func (a api) Remove(ctx context.Context, zone string, r byid.Record) error {
 	_, err := a.call(ctx, http.MethodDelete, records(zone)+"/"+r.ID, nil)
-	if zoneio.KindOf(err) == zoneio.NoZone {
-		return nil // the record went meanwhile
-	}
 	return err
 }
 
@@ -177,9 +174,6 @@ func (a api) write(ctx context.Context, method, zone, id string, rr dns.RR) erro
 		return err
 	}
 	_, err = a.call(ctx, method, records(zone)+id, r)
-	if zoneio.KindOf(err) == zoneio.NoZone { // the record went meanwhile
-		return zoneio.As(zoneio.Temporary, err)
-	}
 	return err
 }
 

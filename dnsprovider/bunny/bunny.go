@@ -145,17 +145,10 @@ func (a *api) Records(ctx context.Context, name string, _ []string) ([]byid.Reco
 	if got.Records == nil {
 		return nil, errors.New("bunny.net's answer has no records")
 	}
-	var out []byid.Record
-	for _, r := range *got.Records {
+	return byid.Collect(name, *got.Records, func(r record) (any, string, dns.RR, error) {
 		rr, err := r.parse(name)
-		if err != nil {
-			return nil, fmt.Errorf("%s.%s: %w", r.Name, name, err)
-		}
-		if rr != nil {
-			out = append(out, byid.Record{ID: fmt.Sprint(r.ID), RR: rr})
-		}
-	}
-	return out, nil
+		return r.ID, r.Name, rr, err
+	})
 }
 
 func (a *api) Add(ctx context.Context, name string, rr dns.RR) error {

@@ -34,6 +34,22 @@ func Parse(zone, owner, typ string, ttl int64, data string) (dns.RR, error) {
 	return zoneio.ToRR(zone, libdns.RR{Name: owner, Type: typ, TTL: time.Duration(ttl) * time.Second, Data: data})
 }
 
+// Collect reads what an API holds of a zone. read gives a record's id and owner,
+// and nil in the place of what is no DNS record; that is left out.
+func Collect[R any](zone string, held []R, read func(R) (id any, owner string, rr dns.RR, err error)) ([]Record, error) {
+	var out []Record
+	for _, r := range held {
+		id, owner, rr, err := read(r)
+		if err != nil {
+			return nil, fmt.Errorf("%s.%s: %w", owner, zone, err)
+		}
+		if rr != nil {
+			out = append(out, Record{ID: fmt.Sprint(id), RR: rr})
+		}
+	}
+	return out, nil
+}
+
 // Text gives a TXT record's text in the form that Parse takes. It fails for what
 // neither XML nor JSON can carry unharmed.
 func Text(rr *dns.TXT) (string, error) {

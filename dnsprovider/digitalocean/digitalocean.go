@@ -103,17 +103,10 @@ func (a api) Records(ctx context.Context, zone string, _ []string) ([]byid.Recor
 	if err != nil {
 		return nil, err
 	}
-	var out []byid.Record
-	for _, r := range found {
+	return byid.Collect(zone, found, func(r record) (any, string, dns.RR, error) {
 		rr, err := r.parse(zone)
-		if err != nil {
-			return nil, fmt.Errorf("%s.%s: %w", r.Name, zone, err)
-		}
-		if rr != nil {
-			out = append(out, byid.Record{ID: fmt.Sprint(r.ID), RR: rr})
-		}
-	}
-	return out, nil
+		return r.ID, r.Name, rr, err
+	})
 }
 
 func records(zone string) string { return domains + "/" + zone + "/records" }

@@ -93,17 +93,10 @@ func (a *api) Records(ctx context.Context, name string, _ []string) ([]byid.Reco
 	if err != nil {
 		return nil, err
 	}
-	var out []byid.Record
-	for _, r := range found {
+	return byid.Collect(name, found, func(r record) (any, string, dns.RR, error) {
 		rr, err := r.parse(name)
-		if err != nil {
-			return nil, fmt.Errorf("%s.%s: %w", r.Host, name, err)
-		}
-		if rr != nil {
-			out = append(out, byid.Record{ID: fmt.Sprint(r.ID), RR: rr})
-		}
-	}
-	return out, nil
+		return r.ID, r.Host, rr, err
+	})
 }
 
 func (a *api) Add(ctx context.Context, name string, rr dns.RR) error {

@@ -101,17 +101,10 @@ func (a api) Records(ctx context.Context, zone string, _ []string) ([]byid.Recor
 	if answer.Records == nil {
 		return nil, fmt.Errorf("listrecords: GleSYS' answer has no records")
 	}
-	var out []byid.Record
-	for _, r := range *answer.Records {
+	return byid.Collect(zone, *answer.Records, func(r record) (any, string, dns.RR, error) {
 		rr, err := byid.Parse(zone, r.Host, r.Type, r.TTL, r.Data)
-		if err != nil {
-			return nil, fmt.Errorf("%s.%s: %w", r.Host, zone, err)
-		}
-		if rr != nil {
-			out = append(out, byid.Record{ID: r.ID.String(), RR: rr})
-		}
-	}
-	return out, nil
+		return r.ID, r.Host, rr, err
+	})
 }
 
 func (a api) Add(ctx context.Context, zone string, rr dns.RR) error {

@@ -140,17 +140,10 @@ func (a api) Records(ctx context.Context, zone string, _ []string) ([]byid.Recor
 	if got.Records == nil {
 		return nil, fmt.Errorf("the answer of Simply.com has no records")
 	}
-	var out []byid.Record
-	for _, r := range *got.Records {
+	return byid.Collect(zone, *got.Records, func(r record) (any, string, dns.RR, error) {
 		rr, err := r.parse(zone)
-		if err != nil {
-			return nil, fmt.Errorf("%s.%s: %w", r.Name, zone, err)
-		}
-		if rr != nil {
-			out = append(out, byid.Record{ID: fmt.Sprint(r.ID), RR: rr})
-		}
-	}
-	return out, nil
+		return r.ID, r.Name, rr, err
+	})
 }
 
 func records(zone string) string { return "/" + zone + "/dns/records" }
